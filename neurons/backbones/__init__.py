@@ -1,0 +1,1 @@
+"""Systems that neurons plug into: one file each, `features(x)` and `head(f)` in all."""

@@ -1,0 +1,367 @@
+"""The machinery of training: state, compiled programs, the loop over epochs.
+
+`neurons.training` is the door; nothing here is meant to be called from elsewhere.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+from typing import Any, Literal, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from flax import nnx
+from jax import Array
+from jaxtyping import Float, Int
+
+Loss = Callable[[Any, Any], Array]
+Loop = Literal["auto", "scan", "python"]
+Select = Literal["best", "last"]
+
+
+@dataclass(frozen=True)
+class Batches:
+    """Arrays to draw mini-batches from, and for how long.
+
+    Every epoch visits the rows in a new order and drops the incomplete last batch, so that all
+    steps have one shape.
+
+    Args:
+        data: pytree of arrays with the examples on their first axis.
+        size: examples per step; at most the number of examples.
+        epochs: passes over the data.
+
+    Raises:
+        ValueError: for arrays of different lengths, or a size or epochs below 1.
+    """
+
+    data: Any
+    size: int
+    epochs: int
+
+    def __post_init__(self) -> None:
+        lengths = {leaf.shape[0] for leaf in jax.tree.leaves(self.data)}
+        if len(lengths) != 1 or 0 in lengths:
+            raise ValueError(f"arrays must share one length above 0, got {sorted(lengths)}")
+        if self.size < 1 or self.epochs < 1:
+            raise ValueError(f"size and epochs must be at least 1: {self.size}, {self.epochs}")
+        if self.size > self.examples:
+            raise ValueError(f"size={self.size} exceeds the {self.examples} examples")
+
+    @property
+    def examples(self) -> int:
+        """Number of rows."""
+        return int(jax.tree.leaves(self.data)[0].shape[0])
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Complete batches in one pass."""
+        return self.examples // self.size
+
+    @property
+    def steps(self) -> int:
+        """Steps in all, for schedules."""
+        return self.steps_per_epoch * self.epochs
+
+    def order(self, key: Array, epoch: int) -> Int[Array, "steps size"]:
+        """Rows of every batch of one epoch."""
+        rows = jax.random.permutation(jax.random.fold_in(key, epoch), self.examples)
+        return rows[: self.steps_per_epoch * self.size].reshape(self.steps_per_epoch, self.size)
+
+
+class Carry(NamedTuple):
+    """What a training step reads and writes: trained parameters, other state, optimizer state."""
+
+    params: Any
+    rest: Any
+    optimizer: Any
+
+
+class Best(NamedTuple):
+    """Parameters and state of the epoch with the lowest validation loss so far."""
+
+    value: Any
+    epoch: Any
+    params: Any
+    rest: Any
+
+
+@dataclass(frozen=True)
+class TrainingState:
+    """Everything that continuing needs; a pytree of arrays but for the number of epochs done."""
+
+    epoch: int
+    carry: Carry
+    best: Best
+    losses: tuple[Array, ...]
+    validation: tuple[Array, ...]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Result of a training run.
+
+    Args:
+        model: the trained model, in evaluation mode: of the last epoch, or of the best one by
+            validation loss.
+        losses: `(steps,)` training loss of each step.
+        validation: `(epochs,)` validation loss after each epoch; empty without validation data.
+        epoch: the epoch the model is from, counted from 1.
+        finite: whether every loss was finite; a diverged run keeps its NaN and says so here.
+        state: give it to `fit(resume=...)` to go on.
+    """
+
+    model: Any
+    losses: Float[np.ndarray, " steps"]
+    validation: Float[np.ndarray, " epochs"]
+    epoch: int
+    finite: bool
+    state: TrainingState
+
+
+class Graphs(NamedTuple):
+    """The model's static parts: for training and for evaluation."""
+
+    train: Any
+    evaluate: Any
+
+
+@dataclass(frozen=True)
+class Run:
+    """Arguments of a training run, checked."""
+
+    loss: Loss
+    tx: optax.GradientTransformation
+    batches: Batches
+    validation: Any
+    select: Select
+    settings: Mapping[str, float] | None
+    loop: Loop
+    on_epoch: Callable[[TrainingState], None] | None
+
+    def __post_init__(self) -> None:
+        if self.select not in ("best", "last"):
+            raise ValueError(f'select must be "best" or "last", got {self.select!r}')
+        if self.loop not in ("auto", "scan", "python"):
+            raise ValueError(f'loop must be "auto", "scan" or "python", got {self.loop!r}')
+        if self.select == "best" and self.validation is None:
+            raise ValueError('select="best" needs validation data')
+
+    def begin(self, model: Any, key: Array) -> tuple[Graphs, Carry]:
+        """Split the model; its arrays are copied, since steps reuse their memory."""
+        model = nnx.clone(model)
+        model.eval()
+        evaluate, _ = nnx.split(model)
+        model.train()
+        train, params, rest = split_state(model)
+        params = jax.tree.map(jnp.copy, params)
+        rest = _restart_streams(jax.tree.map(jnp.copy, rest), key)
+        return Graphs(train, evaluate), Carry(params, rest, self._optimizer(params))
+
+    def _optimizer(self, params: Any) -> Any:
+        state = self.tx.init(params)
+        for name, value in (self.settings or {}).items():
+            if not optax.tree_utils.tree_get_all_with_path(state, name):
+                raise ValueError(f"the optimizer's state has no setting named {name!r}")
+            state = optax.tree_utils.tree_set(state, **{name: jnp.asarray(value, jnp.float32)})
+        return state
+
+    def scans(self, graphs: Graphs, carry: Carry) -> bool:
+        """Whether to compile whole epochs."""
+        if self.loop != "auto":
+            return self.loop == "scan"
+        if jax.default_backend() != "cpu":
+            return True
+        arguments = (carry, self.batches.data, jnp.arange(self.batches.size))
+        leaves, structure = jax.tree.flatten(jax.eval_shape(lambda *a: a, *arguments))
+        return not _convolves(graphs.train, self.loss, self.tx, structure, tuple(leaves))
+
+    def go(
+        self,
+        graphs: Graphs,
+        carry: Carry,
+        key: Array,
+        resume: TrainingState | None,
+        seeds: int | None,
+    ) -> tuple[Fit, ...]:
+        """Run the epochs that are left, and split the record by seed."""
+        scans = self.scans(graphs, jax.tree.map(lambda a: a[0], carry) if seeds else carry)
+        programs = _compile(graphs, self.loss, self.tx, scans, seeds is not None)
+        state = resume or _first_state(carry, seeds)
+        # Steps overwrite the state they are given; the caller keeps its own.
+        state = replace(state, carry=jax.tree.map(jnp.copy, state.carry))
+        data = jax.tree.map(jnp.asarray, self.batches.data)
+        for epoch in range(state.epoch, self.batches.epochs):
+            if seeds:
+                rows = jax.vmap(lambda k, e=epoch: self.batches.order(k, e))(key)
+            else:
+                rows = self.batches.order(key, epoch)
+            state = self._epoch(programs, state, data, rows)
+            if self.on_epoch is not None:
+                self.on_epoch(state)
+        return _records(graphs, state, self.select, seeds)
+
+    def _epoch(
+        self, programs: "_Programs", state: TrainingState, data: Any, rows: Array
+    ) -> TrainingState:
+        carry, losses = programs.epoch(state.carry, data, rows)
+        epoch, best, validation = state.epoch + 1, state.best, state.validation
+        if self.validation is not None:
+            value = _mean_loss(programs.evaluate, carry, self.validation, self.batches.size)
+            validation = (*validation, value)
+            if self.select == "best":
+                best = programs.keep(best, value, jnp.asarray(epoch), carry)
+        return TrainingState(epoch, carry, best, (*state.losses, losses), validation)
+
+
+def split_state(model: Any) -> tuple[Any, Any, Any]:
+    """Static part, trained parameters, everything else."""
+    graph, params, rest = nnx.split(model, nnx.Param, ...)  # type: ignore[misc]
+    return graph, params, rest
+
+
+def _restart_streams(rest: Any, key: Array) -> Any:
+    """Random streams (dropout) start from `key`, each from its own fold."""
+    number = iter(range(1_000_000))
+
+    def restart(variable: Any) -> Any:
+        if isinstance(variable, nnx.RngKey):
+            # The order of epochs folds small numbers into the key: stay clear of them.
+            return variable.replace(jax.random.fold_in(key, 2**31 + next(number)))
+        if isinstance(variable, nnx.RngCount):
+            return variable.replace(jnp.zeros_like(variable[...]))
+        return variable
+
+    return jax.tree.map(restart, rest, is_leaf=lambda v: isinstance(v, nnx.Variable))
+
+
+def widest_axis(params: Any) -> int:
+    """Longest axis of any parameter."""
+    return max(max(leaf.shape, default=1) for leaf in jax.tree.leaves(params))
+
+
+def _first_state(carry: Carry, seeds: int | None) -> TrainingState:
+    shape = (seeds,) if seeds else ()
+    copy = partial(jax.tree.map, jnp.copy)
+    worst = Best(
+        jnp.full(shape, jnp.inf), jnp.zeros(shape, int), copy(carry.params), copy(carry.rest)
+    )
+    return TrainingState(0, carry, worst, (), ())
+
+
+def _step(
+    graph: Any, loss: Loss, tx: optax.GradientTransformation, carry: Carry, data: Any, rows: Array
+) -> tuple[Carry, Array]:
+    """One optimisation step on the given rows."""
+    batch = jax.tree.map(lambda leaf: leaf[rows], data)
+
+    def objective(params: Any) -> tuple[Array, Any]:
+        model = nnx.merge(graph, params, carry.rest, copy=True)
+        value = loss(model, batch)
+        return value, split_state(model)[2]
+
+    (value, rest), grads = jax.value_and_grad(objective, has_aux=True)(carry.params)
+    updates, optimizer = tx.update(grads, carry.optimizer, carry.params)
+    return Carry(optax.apply_updates(carry.params, updates), rest, optimizer), value
+
+
+def _evaluate(graph: Any, loss: Loss, carry: Carry, data: Any) -> Array:
+    return loss(nnx.merge(graph, carry.params, carry.rest, copy=True), data)
+
+
+def _keep(best: Best, value: Array, epoch: Array, carry: Carry) -> Best:
+    """The better of the two; a NaN is never better."""
+    better = value < best.value
+    new = Best(value, epoch.astype(best.epoch.dtype), carry.params, carry.rest)
+    return jax.tree.map(partial(_choose, better), new, best)
+
+
+def _choose(condition: Array, new: Array, old: Array) -> Array:
+    if jnp.issubdtype(new.dtype, jax.dtypes.prng_key):
+        return new  # a stream's key never changes within a run
+    return jnp.where(condition, new, old)
+
+
+@lru_cache(maxsize=128)
+def _convolves(graph: Any, loss: Loss, tx: Any, structure: Any, leaves: tuple[Any, ...]) -> bool:
+    """Whether a step with arguments of these shapes contains a convolution."""
+    step = partial(_step, graph, loss, tx)
+    return "conv_general_dilated" in str(jax.make_jaxpr(step)(*structure.unflatten(leaves)))
+
+
+class _Programs(NamedTuple):
+    epoch: Callable[..., tuple[Carry, Array]]
+    evaluate: Callable[..., Array]
+    keep: Callable[..., Best]
+
+
+@lru_cache(maxsize=128)
+def _compile(
+    graphs: Graphs, loss: Loss, tx: optax.GradientTransformation, scans: bool, many: bool
+) -> _Programs:
+    """The compiled programs of a run; runs that differ in values only share them."""
+    step = partial(_step, graphs.train, loss, tx)
+    evaluate = partial(_evaluate, graphs.evaluate, loss)
+    keep: Callable[..., Any] = _keep
+    if many:
+        step = jax.vmap(step, in_axes=(0, None, 0))
+        evaluate = jax.vmap(evaluate, in_axes=(0, None))
+        keep = jax.vmap(_keep, in_axes=(0, 0, None, 0))
+    axis = 1 if many else 0
+
+    def scan(carry: Carry, data: Any, rows: Array) -> tuple[Carry, Array]:
+        by_step = jnp.moveaxis(rows, axis, 0)
+        carry, losses = jax.lax.scan(lambda c, r: step(c, data, r), carry, by_step)
+        return carry, jnp.moveaxis(losses, 0, -1)
+
+    single = jax.jit(step, donate_argnums=0)
+
+    def python(carry: Carry, data: Any, rows: Array) -> tuple[Carry, Array]:
+        losses = []
+        for number in range(rows.shape[axis]):
+            carry, value = single(carry, data, rows.take(number, axis=axis))
+            losses.append(value)
+        return carry, jnp.stack(losses, axis=-1)
+
+    epoch = jax.jit(scan, donate_argnums=0) if scans else python
+    return _Programs(epoch, jax.jit(evaluate), jax.jit(keep))
+
+
+def _mean_loss(evaluate: Callable[..., Array], carry: Carry, data: Any, size: int) -> Array:
+    """Mean loss over chunks, weighted by their length: memory stays that of a few batches."""
+    examples = jax.tree.leaves(data)[0].shape[0]
+    chunk = max(size, 512)
+    total = jnp.zeros(())
+    for start in range(0, examples, chunk):
+        part = jax.tree.map(lambda leaf, s=start: jnp.asarray(leaf[s : s + chunk]), data)
+        total = total + evaluate(carry, part) * min(chunk, examples - start)
+    return total / examples
+
+
+def _records(
+    graphs: Graphs, state: TrainingState, select: Select, seeds: int | None
+) -> tuple[Fit, ...]:
+    chosen: Best | Carry = state.best if select == "best" else state.carry
+    losses = np.concatenate([np.asarray(part) for part in state.losses] or [np.zeros(0)], axis=-1)
+    validation = np.stack([np.asarray(v) for v in state.validation] or [np.zeros(0)], axis=-1)
+
+    def record(seed: int | None) -> Fit:
+        def pick(tree: Any) -> Any:
+            return tree if seed is None else jax.tree.map(lambda leaf: leaf[seed], tree)
+
+        of_seed = losses if seed is None else losses[seed]
+        best_epoch = int(np.asarray(pick(state.best.epoch)))
+        return Fit(
+            model=nnx.merge(graphs.evaluate, pick(chosen.params), pick(chosen.rest), copy=True),
+            losses=of_seed,
+            validation=validation.ravel() if seed is None else validation[seed],
+            epoch=best_epoch if select == "best" else state.epoch,
+            finite=bool(np.isfinite(of_seed).all()),
+            state=state
+            if seed is None
+            else replace(state, carry=pick(state.carry), best=pick(state.best)),
+        )
+
+    return tuple(record(seed) for seed in ([None] if seeds is None else range(seeds)))

@@ -1,0 +1,118 @@
+"""Check the papers' claims, draw their figures, write the report and the README's table.
+
+Evidence is kept in the output folder: a run that was stopped goes on where it was, and a claim is
+checked again only when its code, budget, seed, data or libraries have changed.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from paper_figures import catalogue, files, readme, style
+from paper_figures.article import took
+from paper_figures.catalogue import Paper
+from paper_figures.data import Shelf, Unreadable
+from paper_figures.environment import environment
+from paper_figures.markup import tag
+from paper_figures.options import parse
+from paper_figures.progress import Progress
+from paper_figures.report import Section, page
+from paper_figures.runner import Outcome, Run, Watcher, total_seconds
+from paper_figures.store import Store
+from paper_figures.style import Picture
+from theory.claims import budgets
+
+Library = Mapping[str, Callable[[], Paper]]
+
+
+def main(arguments: Sequence[str] | None = None, library: Library | None = None) -> int:
+    """Run the command.
+
+    Args:
+        arguments: of the command line.
+        library: papers by name; by default all that have claims.
+
+    Returns:
+        0; 1 if a check or a figure failed or data is damaged; 130 if interrupted. Wrong arguments
+        end the process with 2.
+    """
+    shelf_of_papers = catalogue.library() if library is None else library
+    options = parse(arguments, tuple(shelf_of_papers), __doc__)
+    papers = [shelf_of_papers[name]() for name in options.papers or shelf_of_papers]
+    with Progress(sum(len(paper.claims) for paper in papers)) as progress:
+        try:
+            return _run(options, papers, progress)
+        except Unreadable as problem:
+            progress.say(f"damaged data: {problem}")
+            return 1
+        except KeyboardInterrupt:
+            kept = options.out / "evidence"
+            progress.say(f"stopped; what was computed is kept in {kept}: run again to go on")
+            return 130
+
+
+def _run(options: argparse.Namespace, papers: Sequence[Paper], watcher: Watcher) -> int:
+    store = Store(options.out / "evidence", fresh=not options.resume, say=watcher.say)
+    run = Run(budgets[options.budget], options.seed, Shelf(options.data), store, watcher)
+    outcomes = run.check(papers)
+    pictures: dict[str, Mapping[str, Picture]] = {}
+    sections = []
+    for paper in papers:
+        mine = [outcome for outcome in outcomes if outcome.claim.paper == paper.name]
+        pictures[paper.name], problem = _draw(paper, mine)
+        figures = _save(options.out / "figures" / paper.name, pictures[paper.name])
+        sections.append(Section(paper.name, paper.title, mine, figures, problem))
+    settings = {"Budget": options.budget, "Seed": str(options.seed)}
+    today = tag("time", datetime.now().astimezone().isoformat(" ", "minutes"))
+    times = {"Written": today, "Time spent": took(total_seconds(outcomes))}
+    report = page(sections, {**settings, **environment()}, times)
+    watcher.say(f"report: {files.write(options.out / 'report.html', report)}")
+    watcher.say(f"figures: {options.out / 'figures'}")
+    failed = [o.claim.id for o in outcomes if o.verdict is None]
+    failed += [f"figures of {section.name}" for section in sections if section.problem]
+    if failed:
+        watcher.say(f"failed: {', '.join(failed)}")
+    if options.readme:
+        _update(options.readme, sections, pictures, failed, watcher)
+    return 1 if failed else 0
+
+
+def _draw(paper: Paper, outcomes: Sequence[Outcome]) -> tuple[Mapping[str, Picture], str]:
+    """The paper's pictures, or why there are none."""
+    evidence = {o.claim.name: o.verdict for o in outcomes if o.verdict}
+    if paper.draw is None or not evidence:
+        return {}, ""
+    try:
+        with style.look():
+            return dict(paper.draw(evidence)), ""
+    except Exception as problem:
+        return {}, f"{type(problem).__name__}: {problem}"
+
+
+def _save(folder: Path, pictures: Mapping[str, Picture]) -> dict[str, tuple[bytes, str]]:
+    shown = {}
+    for slug, picture in pictures.items():
+        png, _ = style.save(picture, folder, slug)
+        shown[slug] = png.read_bytes(), picture.caption
+    return shown
+
+
+def _update(
+    path: Path,
+    sections: Sequence[Section],
+    pictures: Mapping[str, Mapping[str, Picture]],
+    failed: Sequence[str],
+    watcher: Watcher,
+) -> None:
+    """Rewrite the README's blocks, unless something failed: it quotes complete runs only."""
+    if failed:
+        watcher.say(f"{path}: left as it was")
+        return
+    changed = readme.rewrite(path, readme.blocks(path, sections, pictures))
+    watcher.say(f"{path}: {'rewritten' if changed else 'up to date'}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

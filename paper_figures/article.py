@@ -1,0 +1,101 @@
+"""One claim in the report: statement, result, protocol, numbers beside the paper's, controls."""
+
+from paper_figures.interval import bar
+from paper_figures.markup import Markup, join, table, tag
+from paper_figures.numerals import duration, measured, number, printed
+from paper_figures.runner import Outcome
+from theory.claims import Control, Row, Verdict
+
+# A verdict must be readable without colour, hence a sign and a word.
+SIGNS = {"supported": "✓", "refuted": "✗", "undecided": "?", "failed": "!"}
+
+
+def chip(status: str, words: str = "") -> Markup:
+    """A verdict as a sign and a word, or other words about it."""
+    sign = tag("b", SIGNS[status], aria_hidden="true")
+    return tag("span", sign, words or status, class_=f"chip {status}")
+
+
+def took(seconds: float) -> Markup:
+    """A duration; like all times it stands in an element of its own."""
+    return tag("time", duration(seconds), datetime=f"PT{seconds:.1f}S")
+
+
+def anchor(outcome: Outcome) -> str:
+    """The claim's place in the page."""
+    return outcome.claim.id.replace("/", "--")
+
+
+def effect(verdict: Verdict) -> Markup:
+    """Effect, interval and unit."""
+    found = verdict.finding
+    value, interval = measured(found.comparison.effect, found.comparison.interval)
+    return join(tag("b", value), " ", tag("span", interval, class_="interval"), " ", found.unit)
+
+
+def article(outcome: Outcome) -> Markup:
+    """Everything the report says about one claim."""
+    claim, verdict = outcome.claim, outcome.verdict
+    heading = tag("header", tag("h3", claim.name), chip(outcome.status))
+    body = _answered(outcome, verdict) if verdict else _failed(outcome)
+    return tag(
+        "article",
+        heading,
+        tag("p", claim.statement, class_="statement"),
+        tag("p", claim.source, class_="source"),
+        *body,
+        id=anchor(outcome),
+        data_status=outcome.status,
+        data_paper=claim.paper,
+    )
+
+
+def _failed(outcome: Outcome) -> list[Markup]:
+    problem = tag("p", "The check did not finish: ", tag("code", outcome.error), class_="error")
+    return [problem, _protocol(outcome, [])]
+
+
+def _answered(outcome: Outcome, verdict: Verdict) -> list[Markup]:
+    found = verdict.finding
+    size = found.comparison
+    words = f"margin {number(found.margin)}, {_count(size.seeds, 'seed')}, 95 % interval"
+    result = tag(
+        "div",
+        tag("p", effect(verdict), class_="effect"),
+        tag("p", words, class_="small"),
+        bar(size.effect, size.interval, found.margin, labels=True),
+        class_="result",
+    )
+    ran = join(f"budget {verdict.budget}, ", took(verdict.seconds))
+    told = outcome.data == "none" or outcome.data in verdict.data
+    prefix = "" if told else f"{outcome.data}: "
+    facts = [("Note", found.note), ("Data", prefix + verdict.data), ("Run", ran)]
+    return [result, _protocol(outcome, facts), _numbers(found.rows), _controls(found.controls)]
+
+
+def _protocol(outcome: Outcome, facts: list[tuple[str, str]]) -> Markup:
+    told = [("The paper reports", outcome.claim.published), ("We differ", outcome.claim.differs)]
+    pairs = [join(tag("dt", label), tag("dd", text)) for label, text in [*told, *facts] if text]
+    return tag("dl", *pairs)
+
+
+def _numbers(rows: tuple[Row, ...]) -> Markup:
+    if not rows:
+        return Markup("")
+    lines = [[row.label, *measured(row.ours, row.interval), printed(row.published)] for row in rows]
+    headings = ["Measured", "Ours", "95 % interval", "Paper"]
+    return table(headings, lines, ["", "num", "num", "num"], class_="numbers")
+
+
+def _controls(controls: tuple[Control, ...]) -> Markup:
+    if not controls:
+        return Markup("")
+    lines: list[list[str]] = [
+        [c.question, chip(c.status), *measured(c.effect, c.interval)] for c in controls
+    ]
+    headings = ["Control", "Verdict", "Effect", "95 % interval"]
+    return table(headings, lines, ["", "", "num", "num"], class_="controls")
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"

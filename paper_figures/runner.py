@@ -1,0 +1,150 @@
+"""Checking claims one after the other, with the evidence store behind every one."""
+
+import traceback
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import PackageNotFoundError, version
+from typing import Protocol
+
+import jax
+import numpy as np
+
+from paper_figures.catalogue import Paper
+from paper_figures.data import Shelf, digest
+from paper_figures.notebook import Notebook
+from paper_figures.store import Key, Store
+from paper_figures.version import code_version
+from theory.claims import Budget, Claim, Verdict
+
+LIBRARIES = ("jax", "jaxlib", "flax", "optax", "numpy", "scipy")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one claim.
+
+    Args:
+        claim: the claim.
+        verdict: the answer; `None` if the check failed.
+        data: "real", "simulated" or "none".
+        error: why the check failed.
+        recalled: whether the verdict came out of the store.
+        seconds: seconds spent, without those of `parts`.
+        parts: seconds of each partial result; claims of one paper may share some.
+    """
+
+    claim: Claim
+    verdict: Verdict | None
+    data: str = "none"
+    error: str = ""
+    recalled: bool = False
+    seconds: float = 0.0
+    parts: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def status(self) -> str:
+        """The verdict's status, or "failed"."""
+        return self.verdict.status if self.verdict else "failed"
+
+
+class Watcher(Protocol):
+    """Who is told how the run goes."""
+
+    def begin(self, claim: str) -> None:
+        """A claim is about to be checked."""
+
+    def under_way(self, part: str) -> None:
+        """A partial result is about to be computed."""
+
+    def finish(self, outcome: Outcome) -> None:
+        """A claim is done."""
+
+    def say(self, message: str) -> None:
+        """Something a reader of the log must know."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """The settings that all claims share.
+
+    Args:
+        budget: amounts of work.
+        seed: of the whole run; every paper derives its own key from it.
+        shelf: the data.
+        store: the evidence.
+        watcher: who is told.
+    """
+
+    budget: Budget
+    seed: int
+    shelf: Shelf
+    store: Store
+    watcher: Watcher
+
+    def check(self, papers: Iterable[Paper]) -> list[Outcome]:
+        """Check all claims of some papers; one that fails does not stop the others.
+
+        Raises:
+            Unreadable: for a damaged public data set, before any claim is checked.
+        """
+        listed = list(papers)
+        self.shelf.load(claim for paper in listed for claim in paper.claims)
+        outcomes = []
+        for paper in listed:
+            code = code_version(paper.module)
+            for claim in paper.claims:
+                self.watcher.begin(claim.id)
+                outcomes.append(self._guarded(claim, code))
+                self.watcher.finish(outcomes[-1])
+        return outcomes
+
+    def _guarded(self, claim: Claim, code: str) -> Outcome:
+        try:
+            return self._check(claim, code)
+        except Exception as problem:
+            self.watcher.say(traceback.format_exc())
+            return Outcome(claim, None, error=f"{type(problem).__name__}: {problem}")
+
+    def _check(self, claim: Claim, code: str) -> Outcome:
+        data, kind = self.shelf.get(claim)
+        amounts = ", ".join(f"{k}={v}" for k, v in asdict(self.budget).items())
+        context = Key(claim.paper, code, libraries(), amounts, self.seed, digest(data))
+        notebook = Notebook(self.store, context, self.watcher.under_way)
+        key = paper_key(self.seed, claim.paper)
+
+        def judge() -> object:
+            found = claim.check(self.budget, key=key, data=data, recall=notebook.recall)
+            return found.to_json()
+
+        entry, recalled = notebook.claim(claim.name, judge, Verdict.from_json)
+        verdict = replace(Verdict.from_json(entry.value), seconds=entry.total)
+        return Outcome(claim, verdict, kind, "", recalled, entry.seconds, entry.parts)
+
+
+def paper_key(seed: int, paper: str) -> jax.Array:
+    """The key of all claims of a paper: one key, so that they can share partial results."""
+    return jax.random.fold_in(jax.random.key(seed), np.uint32(zlib.crc32(paper.encode())))
+
+
+def libraries() -> str:
+    """Names and versions of the libraries that can change a result."""
+    return ", ".join(f"{name} {installed(name)}" for name in LIBRARIES)
+
+
+def installed(package: str) -> str:
+    """The version of an installed distribution."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def total_seconds(outcomes: Iterable[Outcome]) -> float:
+    """Seconds that all evidence cost; a part that several claims share counts once."""
+    own = 0.0
+    parts: dict[tuple[str, str], float] = {}
+    for outcome in outcomes:
+        own += outcome.seconds
+        parts |= {(outcome.claim.paper, name): spent for name, spent in outcome.parts.items()}
+    return own + sum(parts.values())

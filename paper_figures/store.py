@@ -1,0 +1,135 @@
+"""The evidence store: what was computed once is not computed again, also after a kill.
+
+Partial results and verdicts are entries of one kind: a JSON file, written atomically, whose name
+ends in the hash of its key. The key says in clear text what the value depends on.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from paper_figures import files
+
+
+@dataclass(frozen=True)
+class Key:
+    """All that a stored value depends on.
+
+    Args:
+        paper: short name of the paper.
+        code: hash of the claim's code, see :func:`paper_figures.version.code_version`.
+        libraries: names and versions of the libraries the code runs on.
+        budget: the budget's name and amounts.
+        seed: the run's seed.
+        data: digest of the data set.
+        kind: "claim" or "part".
+        name: name of the claim, or of the partial result.
+    """
+
+    paper: str
+    code: str
+    libraries: str
+    budget: str
+    seed: int
+    data: str
+    kind: str = ""
+    name: str = ""
+
+    @property
+    def file(self) -> str:
+        """Path below the store's folder."""
+        text = json.dumps(asdict(self), sort_keys=True)
+        slug = re.sub(r"[^A-Za-z0-9]+", "-", self.name).strip("-")[:60]
+        unique = hashlib.sha256(text.encode()).hexdigest()[:20]
+        return f"{self.paper}/{self.kind}s/{slug}-{unique}.json"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A value and what it cost.
+
+    Args:
+        value: JSON types.
+        seconds: wall-clock seconds spent on it, without those of `parts`.
+        parts: seconds of each partial result below it, whenever that was computed.
+    """
+
+    value: Any
+    seconds: float
+    parts: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def total(self) -> float:
+        """Seconds with all parts."""
+        return self.seconds + sum(self.parts.values())
+
+
+def _ignore(message: str) -> None:
+    """Nobody listens."""
+
+
+class Store:
+    """A folder of entries.
+
+    Args:
+        folder: made when the first entry is written.
+        fresh: leave entries of earlier runs unread (they are replaced as results come in).
+        say: is told of files that could not be used.
+    """
+
+    def __init__(
+        self, folder: Path, *, fresh: bool = False, say: Callable[[str], None] = _ignore
+    ) -> None:
+        self.folder = folder = folder
+        self._fresh = fresh
+        self.say = say
+        self._ours: set[str] = set()
+
+    def read(self, key: Key) -> Entry | None:
+        """The entry of a key; `None` if there is none, or none that can be used."""
+        path = self.folder / key.file
+        if (self._fresh and key.file not in self._ours) or not path.is_file():
+            return None
+        try:
+            return _decode(path.read_text(encoding="utf-8"), key)
+        except (OSError, ValueError) as problem:
+            self.say(f"{path}: not usable as evidence ({problem}); computed again")
+            return None
+
+    def write(self, key: Key, entry: Entry) -> Entry:
+        """Keep an entry.
+
+        Returns:
+            The entry as :meth:`read` will return it (JSON knows no tuples), so that a value is the
+            same whether it was computed or recalled.
+
+        Raises:
+            TypeError: for a value that JSON cannot hold.
+        """
+        try:
+            text = json.dumps({"key": asdict(key), **asdict(entry)}, indent=1, ensure_ascii=False)
+        except TypeError as problem:
+            raise TypeError(
+                f"{key.name}: a stored result must be made of JSON types "
+                f"(dict, list, str, float, int, bool, None): {problem}"
+            ) from None
+        files.write(self.folder / key.file, text)
+        self._ours.add(key.file)
+        return _decode(text, key)
+
+
+def _decode(text: str, key: Key) -> Entry:
+    stored = json.loads(text)
+    if not isinstance(stored, dict) or not {"key", "value", "seconds", "parts"} <= stored.keys():
+        raise ValueError("not an entry of this store")
+    if stored["key"] != asdict(key):
+        raise ValueError("it belongs to another key")
+    try:
+        parts = {str(name): float(seconds) for name, seconds in stored["parts"].items()}
+        return Entry(stored["value"], float(stored["seconds"]), parts)
+    except (AttributeError, TypeError) as problem:
+        raise ValueError(f"times are not numbers: {problem}") from None

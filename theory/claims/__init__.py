@@ -1,0 +1,42 @@
+"""Executable claims: what the papers state, checked.
+
+`claims("qttention")` gives the claims of one paper, `papers()` the papers that have any.
+"""
+
+import importlib
+
+from theory.claims.claim import Budget as Budget
+from theory.claims.claim import Claim as Claim
+from theory.claims.claim import Control as Control
+from theory.claims.claim import Finding as Finding
+from theory.claims.claim import Lab as Lab
+from theory.claims.claim import Row as Row
+from theory.claims.claim import Verdict as Verdict
+from theory.claims.claim import budgets as budgets
+from theory.claims.claim import laptop as laptop
+from theory.claims.claim import paper as paper
+from theory.claims.claim import smoke as smoke
+from theory.claims.statistics import Comparison as Comparison
+from theory.claims.statistics import greater as greater
+from theory.claims.statistics import mean_effect as mean_effect
+from theory.claims.statistics import paired as paired
+from theory.claims.statistics import same as same
+
+_PAPERS = ("qttention",)
+
+
+def papers() -> tuple[str, ...]:
+    """Short names of the papers whose claims can be checked."""
+    return _PAPERS
+
+
+def claims(paper: str) -> tuple[Claim, ...]:
+    """The claims of one paper, in the order of its report.
+
+    Raises:
+        ValueError: for a paper without claims.
+    """
+    if paper not in _PAPERS:
+        raise ValueError(f"claims exist for {', '.join(_PAPERS)}; got {paper!r}")
+    found: tuple[Claim, ...] = importlib.import_module(f"theory.claims.{paper}").CLAIMS
+    return found
