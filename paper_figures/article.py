@@ -58,7 +58,12 @@ def _failed(outcome: Outcome) -> list[Markup]:
 def _answered(outcome: Outcome, verdict: Verdict) -> list[Markup]:
     found = verdict.finding
     size = found.comparison
-    words = f"margin {number(found.margin)}, {_count(size.seeds, 'seed')}, 95 % interval"
+    needed = {
+        "greater": f"supported if the 95 % interval lies above {number(found.margin)}",
+        "same": f"supported if the 95 % interval lies within ±{number(found.margin)}",
+        "below": f"supported if nothing seen exceeds {number(found.margin)}",
+    }[found.test]
+    words = f"{needed}; {_count(size.seeds, 'seed')}"
     result = tag(
         "div",
         tag("p", effect(verdict), class_="effect"),

@@ -60,7 +60,9 @@ class Shelf:
         source = (claim.data, claim.simulate)
         if source not in self._simulated:
             self._simulated[source] = claim.simulate()
-        return self._simulated[source], "simulated" if claim.data else "none"
+        data = self._simulated[source]
+        simulated = claim.data or getattr(data, "simulated", False)
+        return data, "simulated" if simulated else "none"
 
 
 def digest(data: Any) -> str:

@@ -6,6 +6,7 @@ import sys
 import time
 from pathlib import Path
 
+import jax
 import pytest
 
 from paper_figures import catalogue, readme
@@ -164,7 +165,7 @@ def test_a_part_of_the_papers_leaves_the_readme(toy, here):
 
 
 def test_the_gallery_drops_pictures_that_are_gone(toy, here):
-    made = toy.draw({"better": toy.paper().claims[0].check(smoke, key=None)})
+    made = toy.draw({"better": toy.paper().claims[0].check(smoke, key=jax.random.key(0))})
     old = here / "gallery" / "toy-old.png"
     old.parent.mkdir()
     old.write_bytes(b"")

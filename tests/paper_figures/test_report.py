@@ -72,7 +72,7 @@ def test_shows_every_claim_with_all_that_is_known_of_it(html):
         "RuntimeError: no <such> thing",
         "A caption with <tags>.",
         "3.11 <test>",
-        "margin 0.5, 2 seeds",
+        "supported if the 95 % interval lies above 0.5; 2 seeds",
         "1 supported",
         "1 failed",
     ):

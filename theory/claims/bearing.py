@@ -69,6 +69,7 @@ class Task:
         training: "sound", or "authors" for their loop's faults: the optimizer is made anew for
             every batch, so momentum and schedule never act, and the loss takes a softmax twice.
         validation: how validation windows are drawn, see `neurons.data.Protocol`.
+        standardised: every window has mean 0 and standard deviation 1; the paper leaves levels in.
         shuffled: planted fault: train on permuted labels.
     """
 
@@ -78,6 +79,7 @@ class Task:
     settings: Settings
     training: Training = "sound"
     validation: Validation = "leaky"
+    standardised: bool = False
     shuffled: bool = False
 
     def name(self) -> str:
@@ -85,7 +87,8 @@ class Task:
         rate, scale = self.settings
         parts = (self.model, f"{self.snr_db:g} dB", f"seed {self.seed}", f"rate {rate:g}")
         tail = (f"scale {scale:g}", self.training, self.validation)
-        return "/".join((*parts, *tail, *(("shuffled",) if self.shuffled else ())))
+        marks = [mark for mark in ("standardised", "shuffled") if getattr(self, mark)]
+        return "/".join((*parts, *tail, *marks))
 
 
 def is_quadratic(model: str) -> bool:
@@ -147,6 +150,7 @@ def windows(lab: Lab, task: Task) -> Splits:
         train_windows=max(3, round(WINDOWS * share)),
         test_windows=max(1, round(TEST_WINDOWS * math.sqrt(share))),
         validation=task.validation,
+        standardise=task.standardised,
     )
     numbers = jax.random.randint(jax.random.fold_in(lab.key, task.seed), (), 0, 2**31 - 1)
     return split(lab.data, protocol, int(numbers))
@@ -195,6 +199,22 @@ def scores(model: BearingNet, part: Any, classes: int) -> Scores:
     logits = [_logits(graph)(state, part.x[i : i + 500]) for i in range(0, len(part.y), 500)]
     predicted = np.argmax(np.nan_to_num(np.concatenate(logits)), axis=-1)
     return macro_scores(part.y, predicted, classes)
+
+
+def level_scores(lab: Lab, task: Task) -> Scores:
+    """Scores of a classifier that sees one number of a window: the log of its standard deviation.
+
+    One Gaussian per class, equal priors; what it scores, the windows' levels give away.
+    """
+    splits = windows(lab, task)
+    (train, labels), (test, truth) = (
+        (np.log(part.x[..., 0].std(axis=1) + 1e-12), part.y) for part in (splits.train, splits.test)
+    )
+    classes = range(len(lab.data.classes))
+    mean = np.array([train[labels == c].mean() for c in classes])
+    spread = np.array([train[labels == c].std() + 1e-6 for c in classes])
+    surprise = ((test[:, None] - mean) / spread) ** 2 / 2 + np.log(spread)
+    return macro_scores(truth, np.argmin(surprise, axis=1), len(classes))
 
 
 @lru_cache(maxsize=16)

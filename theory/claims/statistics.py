@@ -26,7 +26,7 @@ class Comparison:
 
 
 def mean_effect(
-    differences: Sequence[float], *, confidence: float = 0.95, resamples: int = 4000
+    differences: Sequence[float] | np.ndarray, *, confidence: float = 0.95, resamples: int = 4000
 ) -> Comparison:
     """Mean of paired differences with an expanded percentile bootstrap interval.
 

@@ -1,0 +1,22 @@
+"""Every example runs, and ends better than it starts."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parents[2] / "examples"
+
+
+def load(name):
+    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.usefixtures("standard_promotion")
+def test_bearing_fault():
+    accuracy, score = load("bearing_fault").main(steps=40)
+    assert accuracy > 0.2
+    assert 0 < score <= 1

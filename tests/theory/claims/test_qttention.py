@@ -1,0 +1,105 @@
+"""Every claim of the Qttention paper can fail: a planted fault flips its verdict.
+
+The records are toys that a network learns in forty steps: tones that differ between classes, in
+noise. What is tested is the experiments and their judgement, not the claims.
+"""
+
+from functools import cache
+
+import jax
+import numpy as np
+import pytest
+
+from neurons.data import SKF_6205, Recording, Records
+from neurons.data.bearings import FAULTS
+from theory.claims import Budget, claims
+from theory.claims.bearing import Settings, Task, level_scores
+from theory.claims.claim import Lab, remember
+
+BUDGET = Budget("test", seeds=3, effort=0.4, data=0.3)
+CLAIMS = {claim.name: claim for claim in claims("qttention")}
+RATE, SAMPLES = 12_000.0, 60_000
+
+
+def tones(kind: str) -> Records:
+    """Four classes at four pitches.
+
+    "clear" stays the same over time; in "drift" the classes swap their pitches after 4/9 of the
+    record, so that only windows of the training stretch can be told.
+    """
+    generator = np.random.default_rng(7)
+    time = np.arange(SAMPLES) / RATE
+    recordings = []
+    for label, fault in enumerate(FAULTS):
+        pitch = np.full(SAMPLES, 300.0 * (label + 1))
+        if kind == "drift":
+            pitch[int(SAMPLES * 4 / 9) :] = 300.0 * ((label + 1) % 4 + 1)
+        signal = np.sin(2 * np.pi * pitch * time) + 0.05 * generator.normal(size=SAMPLES)
+        size = 0.0 if fault == "normal" else 1e-4
+        recordings.append(Recording(fault, signal, RATE, 30.0, fault, size))
+    return Records(kind, tuple(recordings), SKF_6205, "toy tones", simulated=True)
+
+
+@cache
+def memory(kind):
+    return tones(kind), remember()
+
+
+def status(name, fault=None, kind="clear"):
+    records, recall = memory(kind)
+    verdict = CLAIMS[name].check(
+        BUDGET, key=jax.random.key(0), data=records, recall=recall, fault=fault
+    )
+    return verdict.status
+
+
+FLIPS = [
+    ("noise_robust", "shuffle_quadratic", "refuted", "clear"),
+    ("noise_robust", "shuffle_conventional", "supported", "clear"),
+    ("gap_closes", "shuffle_quadratic", "refuted", "clear"),
+    ("second_rig", "shuffle_quadratic", "refuted", "clear"),
+    ("second_rig", "shuffle_conventional", "supported", "clear"),
+    ("not_the_parameters", "shuffle_quadratic", "refuted", "clear"),
+    ("not_the_parameters", "shuffle_conventional", "supported", "clear"),
+    ("factorisation", "drop_bias", "refuted", "clear"),
+    ("maps_show_impacts", "wrong_frequency", "refuted", "clear"),
+    ("maps_show_impacts", "impulse_map", "supported", "clear"),
+    ("scale_zero", "scale_tenth", "refuted", "clear"),
+    ("growing_helps", "shuffle_quadratic", "refuted", "clear"),
+    ("growing_helps", "shuffle_conventional", "supported", "clear"),
+    ("loop_fault_harmless", "shuffle_quadratic", "refuted", "clear"),
+    ("loop_fault_harmless", "shuffle_conventional", "refuted", "clear"),
+    ("leak_flatters", "no_leak", "refuted", "drift"),
+    ("beats_level", "shuffle_quadratic", "refuted", "clear"),
+    ("beats_level", "standardise", "supported", "clear"),
+]
+
+
+@pytest.mark.usefixtures("standard_promotion")
+@pytest.mark.parametrize(("name", "fault", "faulty", "kind"), FLIPS)
+def test_planted_fault_decides_the_verdict(name, fault, faulty, kind):
+    assert status(name, fault, kind) == faulty
+
+
+@pytest.mark.usefixtures("standard_promotion")
+@pytest.mark.parametrize("name", list(CLAIMS))
+def test_some_planted_fault_flips_the_honest_verdict(name):
+    kind = "drift" if name == "leak_flatters" else "clear"
+    honest = status(name, kind=kind)
+    faulty = {expected for claim, _, expected, _ in FLIPS if claim == name}
+    assert faulty - {honest}, f"{name} is {honest} with and without its faults"
+    assert {fault for claim, fault, *_ in FLIPS if claim == name} <= set(CLAIMS[name].faults)
+
+
+def test_level_classifier_sees_levels_and_nothing_else():
+    loud = tones("clear")
+    scaled = tuple(
+        Recording(r.name, 4.0**k * r.signal, r.rate, r.shaft_hz, r.fault, r.size)
+        for k, r in enumerate(loud.recordings)
+    )
+    records = Records("levels", scaled, SKF_6205, "toy", simulated=True)
+    lab = Lab(BUDGET, jax.random.key(0), records, remember())
+    plain = Task("QCNN", 20.0, 0, Settings(0.0))
+    assert level_scores(lab, plain).f1 == 100
+    blind = Task("QCNN", 20.0, 0, Settings(0.0), standardised=True)
+    assert level_scores(lab, blind).f1 < 60
