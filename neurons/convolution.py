@@ -10,6 +10,7 @@ from typing import Literal
 import jax.numpy as jnp
 from flax import nnx
 from jax import Array, lax
+from jax.typing import DTypeLike
 
 from neurons.layer import Init, Layer, Neuron
 
@@ -31,7 +32,7 @@ class _Sliding(Layer):
         groups: int,
         bias: bool,
         init: Init,
-        dtype: jnp.dtype,
+        dtype: DTypeLike,
         rngs: nnx.Rngs,
     ) -> None:
         if init == "relinear_fan_out":
@@ -92,7 +93,7 @@ class Conv(_Sliding):
         groups: int = 1,
         bias: bool = True,
         init: Init = "relinear",
-        dtype: jnp.dtype = jnp.float32,
+        dtype: DTypeLike = jnp.float32,
         rngs: nnx.Rngs,
     ) -> None:
         super().__init__(
@@ -135,6 +136,7 @@ class Conv(_Sliding):
 
     def patches(self, x: Array) -> Array:
         """`(*batch, *positions, groups, inputs)`; within a group channels are slow, taps fast."""
+        self._check_length(x)
         x, restore = _merge_batch(x, len(self.window))
         found = lax.conv_general_dilated_patches(
             x,
@@ -144,7 +146,8 @@ class Conv(_Sliding):
             rhs_dilation=self.dilation,
             dimension_numbers=_channels_last(len(self.window)),
         )
-        return restore(found.reshape(*found.shape[:-1], self.groups, -1))
+        inputs = found.shape[-1] // self.groups
+        return restore(found.reshape(*found.shape[:-1], self.groups, inputs))
 
 
 class ConvTranspose(_Sliding):
@@ -188,7 +191,7 @@ class ConvTranspose(_Sliding):
         groups: int = 1,
         bias: bool = True,
         init: Init = "relinear",
-        dtype: jnp.dtype = jnp.float32,
+        dtype: DTypeLike = jnp.float32,
         rngs: nnx.Rngs,
     ) -> None:
         if any(branch.lift is not None for branch in neuron.branches):

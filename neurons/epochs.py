@@ -345,7 +345,10 @@ def _records(
 ) -> tuple[Fit, ...]:
     chosen: Best | Carry = state.best if select == "best" else state.carry
     losses = np.concatenate([np.asarray(part) for part in state.losses] or [np.zeros(0)], axis=-1)
-    validation = np.stack([np.asarray(v) for v in state.validation] or [np.zeros(0)], axis=-1)
+    none = np.zeros((0,) if seeds is None else (seeds, 0))
+    validation = (
+        np.stack([np.asarray(v) for v in state.validation], -1) if state.validation else none
+    )
 
     def record(seed: int | None) -> Fit:
         def pick(tree: Any) -> Any:
@@ -356,12 +359,16 @@ def _records(
         return Fit(
             model=nnx.merge(graphs.evaluate, pick(chosen.params), pick(chosen.rest), copy=True),
             losses=of_seed,
-            validation=validation.ravel() if seed is None else validation[seed],
+            validation=validation if seed is None else validation[seed],
             epoch=best_epoch if select == "best" else state.epoch,
             finite=bool(np.isfinite(of_seed).all()),
-            state=state
-            if seed is None
-            else replace(state, carry=pick(state.carry), best=pick(state.best)),
+            state=TrainingState(
+                state.epoch,
+                pick(state.carry),
+                pick(state.best),
+                pick(state.losses),
+                pick(state.validation),
+            ),
         )
 
     return tuple(record(seed) for seed in ([None] if seeds is None else range(seeds)))

@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 from jax import Array, lax
+from jax.typing import DTypeLike
 from jaxtyping import Float
 
 Init = Literal["relinear", "relinear_fan_out", "common"]
@@ -107,7 +108,7 @@ class Layer(nnx.Module):
         groups: int,
         bias: bool,
         init: Init,
-        dtype: jnp.dtype,
+        dtype: DTypeLike,
         rngs: nnx.Rngs,
     ) -> None:
         _check_features(in_features, out_features, groups)
@@ -139,9 +140,9 @@ class Layer(nnx.Module):
 
     def __call__(
         self, x: Float[Array, "*batch in_features"]
-    ) -> Float[Array, "*batch out_features"]:
+    ) -> Float[Array, "*positions out_features"]:
         """The neuron's formula at every position of the linear map's output."""
-        if x.shape[-1] != self.in_features:
+        if x.shape[-1:] != (self.in_features,):
             raise ValueError(
                 f"expected in_features={self.in_features} on the last axis, got shape {x.shape}"
             )
@@ -219,7 +220,7 @@ class Dense(Layer):
         *,
         bias: bool = True,
         init: Init = "relinear",
-        dtype: jnp.dtype = jnp.float32,
+        dtype: DTypeLike = jnp.float32,
         rngs: nnx.Rngs,
     ) -> None:
         super().__init__(
@@ -248,12 +249,12 @@ def _parameter(branch: Branch, value: Array, anchor: float = 0.0) -> nnx.Param:
     return nnx.Param(value, group=branch.group, anchor=anchor)
 
 
-def _silent(shape: tuple[int, ...], value: float, dtype: jnp.dtype) -> Array:
+def _silent(shape: tuple[int, ...], value: float, dtype: DTypeLike) -> Array:
     return jnp.full(shape, value, dtype)
 
 
-def _uniform(bound: float, rngs: nnx.Rngs) -> Callable[[tuple[int, ...], float, jnp.dtype], Array]:
-    def draw(shape: tuple[int, ...], _: float, dtype: jnp.dtype) -> Array:
+def _uniform(bound: float, rngs: nnx.Rngs) -> Callable[[tuple[int, ...], float, DTypeLike], Array]:
+    def draw(shape: tuple[int, ...], _: float, dtype: DTypeLike) -> Array:
         return jax.random.uniform(rngs.params(), shape, dtype, -bound, bound)
 
     return draw

@@ -39,8 +39,9 @@ def f1_by_noise(verdict: Verdict) -> Picture:
     """Macro-F1 of QCNN and WDCNN over the signal-to-noise ratio."""
     series = verdict.finding.series
     fig, axes = style.figure(4.2, 2.8)
-    for model, runs in series["f1"].items():
-        _with_intervals(axes[0, 0], series["snr_db"], runs, model)
+    for number, (model, runs) in enumerate(series["f1"].items()):
+        beside = [level + 0.15 * number for level in series["snr_db"]]
+        _with_intervals(axes[0, 0], beside, runs, model)
     for model, printed in series["published"].items():
         style.published(axes[0, 0], series["snr_db"], printed, LOOKS[model][0])
     axes[0, 0].set(
@@ -59,9 +60,10 @@ def parameters_against_f1(verdict: Verdict) -> Picture:
     """Macro-F1 at -6 dB of four networks over their number of parameters."""
     series = verdict.finding.series
     fig, axes = style.figure(4.2, 2.8)
-    for model, runs in series["f1"].items():
-        _with_intervals(axes[0, 0], [series["parameters"][model]], [runs], model)
-    axes[0, 0].set(xlabel="parameters", ylabel="macro-F1 at -6 dB (%)", xscale="log")
+    for number, (model, runs) in enumerate(series["f1"].items()):
+        thousands = series["parameters"][model] / 1e3
+        _with_intervals(axes[0, 0], [thousands + number], [runs], model)
+    axes[0, 0].set(xlabel="parameters (thousands)", ylabel="macro-F1 at -6 dB (%)", xlim=(0, 175))
     axes[0, 0].legend()
     return Picture(
         fig,

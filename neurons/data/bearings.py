@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple, get_args
@@ -189,6 +190,12 @@ class Records:
         """Names of the classes, in the order of their labels."""
         return tuple(recording.name for recording in self.recordings)
 
+    def __str__(self) -> str:
+        kilohertz = _listed(recording.rate / 1e3 for recording in self.recordings)
+        horsepower = _listed(recording.load_hp for recording in self.recordings)
+        kind = "simulated" if self.simulated else "real"
+        return f"{self.name}: {self.source}, {kilohertz} kHz, {horsepower} hp ({kind})"
+
     @cached_property
     def digest(self) -> str:
         """SHA-256 over names, rates, speeds and samples: a key for what was computed from them."""
@@ -216,6 +223,10 @@ def check_signal(name: str, signal: NDArray[np.generic]) -> NDArray[np.float64]:
     clean = raw.astype(np.float64)
     clean.flags.writeable = False
     return clean
+
+
+def _listed(values: Iterable[float]) -> str:
+    return " and ".join(f"{value:g}" for value in sorted(set(values)))
 
 
 def _positive(name: str, value: float, unit: str) -> None:

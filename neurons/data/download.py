@@ -1,16 +1,16 @@
 """Fetch the files of a set that are not here yet.
 
-The standard library alone does it: one code path, tested against a local server.
+pooch transfers them; the check of size and SHA-256 and the renaming are ours, since
+`pooch.retrieve` writes on its own log and lets a server send without end.
 """
 
 import hashlib
 import os
 import tempfile
-from http.client import HTTPException, HTTPResponse
+from contextlib import ExitStack
 from pathlib import Path
-from typing import IO
-from urllib.error import HTTPError
-from urllib.request import urlopen
+from types import ModuleType
+from typing import IO, Any
 
 from neurons.data.registry import DataError, Entry, cache, check, entries, present
 
@@ -34,7 +34,7 @@ def fetch(name: str, folder: str | Path | None = None, *, timeout: float = 30.0)
 
     Raises:
         ValueError: The name is no set.
-        DataError: No network, no such page, a truncated or altered file, no space.
+        DataError: No network, no such page, a truncated or altered file, no space, no pooch.
     """
     target = Path(folder) if folder is not None else cache()
     return {entry.file: _obtain(entry, target, folder, timeout) for entry in entries(name)}
@@ -48,14 +48,16 @@ def download(entry: Entry, path: Path, *, timeout: float = 30.0) -> Path:
     """
     if not entry.url:
         raise DataError(entry.path, "a public address", "none", f"put the file at {path} by hand")
+    pooch = _pooch(entry)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".fetch-", dir=path.parent) as room:
             part = Path(room) / path.name
-            _transfer(entry, part, timeout)
+            with part.open("wb") as file:
+                _transfer(pooch, entry, file, timeout)
             os.replace(part, path)
     except OSError as error:
-        raise DataError(path, "a folder to write to", str(error), "choose another") from error
+        raise _unwritable(path, error) from error
     return path
 
 
@@ -71,36 +73,62 @@ def _obtain(entry: Entry, target: Path, folder: str | Path | None, timeout: floa
         return download(entry, goal, timeout=timeout)
 
 
-def _transfer(entry: Entry, part: Path, timeout: float) -> None:
-    # Errors of the network end here as DataError; those of the disk pass on as OSError.
-    with part.open("wb") as sink:
+def _pooch(entry: Entry) -> ModuleType:
+    try:
+        import pooch
+    except ImportError as error:
+        install = 'pip install "neuron-companion[data]"'
+        raise DataError(entry.path, "pooch to download it with", "none", install) from error
+    return pooch
+
+
+def _transfer(pooch: ModuleType, entry: Entry, file: IO[bytes], timeout: float) -> None:
+    # The network's errors are OSErrors or, for an address that is none, ValueErrors; those of the
+    # disk leave the sink as DataErrors.
+    sink = _Sink(file, entry)
+    with ExitStack() as answers:
+
+        def close_later(answer: Any, **_: Any) -> None:  # pooch leaves a broken answer open
+            answers.callback(answer.close)
+
+        get = pooch.HTTPDownloader(
+            chunk_size=CHUNK, timeout=timeout, hooks={"response": close_later}
+        )
         try:
-            with urlopen(entry.url, timeout=timeout) as response:
-                size, found = _copy(response, sink, entry.bytes)
-        except HTTPError as error:
-            error.close()
-            raise _refused(
-                entry, "an answer", f"HTTP status {error.code} {error.reason}"
-            ) from error
-        except (OSError, HTTPException, ValueError) as error:
+            get(entry.url, sink, None)
+        except (OSError, ValueError) as error:
             raise _refused(entry, "an answer", f"{type(error).__name__}: {error}") from error
-    if size != entry.bytes:
-        more = "more" if size > entry.bytes else f"{size} bytes"
-        raise _refused(entry, f"{entry.bytes} bytes", more)
-    if found != entry.sha256:
+    if sink.size != entry.bytes:
+        raise _refused(entry, f"{entry.bytes} bytes", f"{sink.size} bytes")
+    if (found := sink.digest.hexdigest()) != entry.sha256:
         raise _refused(entry, f"SHA-256 {entry.sha256}", found)
 
 
-def _copy(response: HTTPResponse, sink: IO[bytes], limit: int) -> tuple[int, str]:
-    # Reads at most one byte beyond the limit: a server that never ends is no trap.
-    size, digest = 0, hashlib.sha256()
-    while chunk := response.read(min(CHUNK, limit + 1 - size)):
-        digest.update(chunk)
-        sink.write(chunk)
-        size += len(chunk)
-    return size, digest.hexdigest()
+class _Sink:
+    """A file that counts and hashes what it is given, and takes no more than the entry's size."""
+
+    def __init__(self, file: IO[bytes], entry: Entry) -> None:
+        self.file, self.entry = file, entry
+        self.size, self.digest = 0, hashlib.sha256()
+
+    def write(self, chunk: bytes) -> None:
+        self.size += len(chunk)
+        if self.size > self.entry.bytes:  # a server that never ends is no trap
+            raise _refused(self.entry, f"{self.entry.bytes} bytes", "more")
+        self.digest.update(chunk)
+        try:
+            self.file.write(chunk)
+        except OSError as error:
+            raise _unwritable(self.file.name, error) from error
+
+    def flush(self) -> None:
+        """Nothing: pooch asks for it after every chunk, the file is flushed when it is closed."""
 
 
 def _refused(entry: Entry, expected: str, found: str) -> DataError:
     way_out = "check the network and try again, or put the file into $NEURONS_DATA by hand"
     return DataError(entry.path, f"{expected} from {entry.url}", found, way_out)
+
+
+def _unwritable(path: str | Path, error: OSError) -> DataError:
+    return DataError(path, "a folder to write to", str(error), "choose another")

@@ -42,7 +42,7 @@ class Budget:
 
 
 smoke = Budget("smoke", seeds=2, effort=0.06, data=0.1)
-laptop = Budget("laptop", seeds=3, effort=0.3, data=0.5)
+laptop = Budget("laptop", seeds=5, effort=0.2, data=0.5)
 paper = Budget("paper", seeds=5, effort=1.0, data=1.0)
 budgets: Mapping[str, Budget] = {b.name: b for b in (smoke, laptop, paper)}
 

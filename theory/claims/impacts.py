@@ -6,10 +6,14 @@ windows. Beside the maps stand the noisy signal's envelope spectrum, which is wh
 would look at, and `|gradient|` of the signal: what is left of the map without the network.
 """
 
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
+from flax import nnx
 from jax import Array
 from scipy import stats
 
@@ -42,14 +46,24 @@ def impacts(model: Any, test: Split, records: Records) -> dict[str, Any]:
         (`impulse_train`); mean `kurtosis` of maps and of the signal; and for the largest fault of
         each kind an example window.
     """
-    rows = []
+    rows, examples = [], []
     for label, recording in enumerate(records.recordings):
-        if recording.fault != "normal":
-            signals = jnp.asarray(test.x[test.y == label][:PER_CLASS])
-            maps = qttention_maps(model, signals)
-            rows.append(_scores(maps, signals, recording, fault_hz(recording, records)))
+        if recording.fault == "normal":
+            continue
+        signals = jnp.asarray(test.x[test.y == label][:PER_CLASS])
+        graph, state = nnx.split(model)
+        maps = _maps(graph)(state, signals)
+        hz = fault_hz(recording, records)
+        rows.append(_scores(maps, signals, recording, hz))
+        if label in _largest(records):
+            examples.append(_example(maps[:SHOWN_LAYERS], signals, recording, hz))
     mean = {name: np.mean([row[name] for row in rows], axis=0).tolist() for name in rows[0]}
-    return {**mean, "examples": [_example(model, test, records, k) for k in _largest(records)]}
+    return {**mean, "examples": examples}
+
+
+@lru_cache(maxsize=8)
+def _maps(graph: Any) -> Callable[[Any, Array], Array]:
+    return jax.jit(lambda state, signals: qttention_maps(nnx.merge(graph, state), signals))
 
 
 def _scores(maps: Array, signals: Array, recording: Recording, hz: float) -> dict[str, Any]:
@@ -78,20 +92,13 @@ def impulse_train(samples: int, rate: float, hz: float) -> Array:
 
 
 def _largest(records: Records) -> list[int]:
-    """Labels of the largest fault of each kind."""
-    found: dict[str, int] = {}
-    for label, recording in enumerate(records.recordings):
-        if recording.fault != "normal":
-            found[recording.fault] = label  # sizes ascend within a kind
-    return list(found.values())
+    """Labels of the largest fault of each kind; sizes ascend within a kind."""
+    last = {recording.fault: label for label, recording in enumerate(records.recordings)}
+    return [label for fault, label in last.items() if fault != "normal"]
 
 
-def _example(model: Any, test: Split, records: Records, label: int) -> dict[str, Any]:
-    """The window of this class whose first map scores at the median: neither best nor worst."""
-    recording = records.recordings[label]
-    hz = fault_hz(recording, records)
-    signals = jnp.asarray(test.x[test.y == label][:PER_CLASS])
-    maps = qttention_maps(model, signals)[:SHOWN_LAYERS]
+def _example(maps: Array, signals: Array, recording: Recording, hz: float) -> dict[str, Any]:
+    """The window whose first map scores at the median: neither best nor worst."""
     resolution = recording.rate / signals.shape[1]
     score = np.asarray(concentration(amplitude_spectrum(maps[0]), resolution, hz))
     middle = int(np.argsort(score)[len(score) // 2])

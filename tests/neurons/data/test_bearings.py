@@ -124,3 +124,12 @@ def test_records_give_classes_in_order_and_a_digest_of_the_samples():
     for wrong in ((), (one, one)):
         with pytest.raises(ValueError, match="allowed: at least one, no name twice"):
             records(*wrong)
+
+
+@pytest.mark.parametrize(("simulated", "kind"), [(False, "real"), (True, "simulated")])
+def test_records_say_in_one_line_what_they_are(simulated, kind):
+    slow, fast = recording(load_hp=1.0), recording(name="normal", rate=48e3, load_hp=1.0)
+    same = Records("one", (slow,), SKF_6205, "a rig, drive end", simulated)
+    mixed = Records("two", (fast, slow), SKF_6205, "a rig, drive end", simulated)
+    assert str(same) == f"one: a rig, drive end, 12 kHz, 1 hp ({kind})"
+    assert str(mixed) == f"two: a rig, drive end, 12 and 48 kHz, 1 hp ({kind})"

@@ -1,6 +1,9 @@
 import hashlib
 import os
+import resource
 import socket
+import subprocess
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -105,6 +108,45 @@ def test_target_that_is_no_folder_is_named(address, tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(DataError, match="a folder to write to"):
         download(entry(f"{address}/good"), tmp_path / "file/a.bin")
+
+
+@pytest.fixture
+def small_disk():
+    # No file may grow beyond 1,000 bytes: the disk is full in the middle of the transfer.
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.usefixtures("small_disk")
+def test_full_disk_is_named_and_leaves_nothing(address, tmp_path):
+    with pytest.raises(DataError, match="a folder to write to") as caught:
+        download(entry(f"{address}/good"), tmp_path / "a.bin")
+    assert caught.value.way_out == "choose another"
+    assert files(tmp_path) == []
+
+
+def test_without_pooch_the_extra_is_named(address, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pooch", None)
+    with pytest.raises(DataError, match="pooch") as caught:
+        download(entry(f"{address}/good"), tmp_path / "a.bin")
+    assert caught.value.way_out == 'pip install "neuron-companion[data]"'
+    assert files(tmp_path) == []
+
+
+def test_pooch_is_imported_by_a_download_only():
+    program = (
+        "import sys; from neurons.data.download import download; print('pooch' in sys.modules)"
+    )
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert found.stdout == "False\n"
+
+
+def test_download_says_nothing(address, tmp_path, capfd, caplog):
+    caplog.set_level("DEBUG", logger="pooch")
+    download(entry(f"{address}/good"), tmp_path / "a.bin")
+    assert capfd.readouterr() == ("", "")
 
 
 def test_fetch_downloads_what_is_missing_and_repairs_its_own_folder(

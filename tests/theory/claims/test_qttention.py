@@ -16,27 +16,29 @@ from theory.claims import Budget, claims
 from theory.claims.bearing import Settings, Task, level_scores
 from theory.claims.claim import Lab, remember
 
-BUDGET = Budget("test", seeds=3, effort=0.4, data=0.3)
+BUDGET = Budget("test", seeds=3, effort=0.5, data=0.15)
 CLAIMS = {claim.name: claim for claim in claims("qttention")}
 RATE, SAMPLES = 12_000.0, 60_000
 
 
 def tones(kind: str) -> Records:
-    """Four classes at four pitches.
+    """Four classes of different pitch and level, modulated at their fault frequency.
 
-    "clear" stays the same over time; in "drift" the classes swap their pitches after 4/9 of the
-    record, so that only windows of the training stretch can be told.
+    "clear" stays the same over time; in "drift" each class turns into its neighbour after 4/9 of
+    the record, so that only windows of the training stretch can be told.
     """
     generator = np.random.default_rng(7)
     time = np.arange(SAMPLES) / RATE
     recordings = []
     for label, fault in enumerate(FAULTS):
-        pitch = np.full(SAMPLES, 300.0 * (label + 1))
+        number = np.full(SAMPLES, label)
         if kind == "drift":
-            pitch[int(SAMPLES * 4 / 9) :] = 300.0 * ((label + 1) % 4 + 1)
-        signal = np.sin(2 * np.pi * pitch * time) + 0.05 * generator.normal(size=SAMPLES)
-        size = 0.0 if fault == "normal" else 1e-4
-        recordings.append(Recording(fault, signal, RATE, 30.0, fault, size))
+            number[int(SAMPLES * 4 / 9) :] = (label + 1) % len(FAULTS)
+        strikes = SKF_6205.frequencies(30.0).impacts(fault) if label else 0.0
+        modulation = 1 + 0.9 * np.cos(2 * np.pi * strikes * time)
+        tone = 1.5**number * np.sin(2 * np.pi * 300 * (number + 1) * time)
+        signal = modulation * tone + 0.05 * generator.normal(size=SAMPLES)
+        recordings.append(Recording(fault, signal, RATE, 30.0, fault, 1e-4 if label else 0.0))
     return Records(kind, tuple(recordings), SKF_6205, "toy tones", simulated=True)
 
 
@@ -92,12 +94,7 @@ def test_some_planted_fault_flips_the_honest_verdict(name):
 
 
 def test_level_classifier_sees_levels_and_nothing_else():
-    loud = tones("clear")
-    scaled = tuple(
-        Recording(r.name, 4.0**k * r.signal, r.rate, r.shaft_hz, r.fault, r.size)
-        for k, r in enumerate(loud.recordings)
-    )
-    records = Records("levels", scaled, SKF_6205, "toy", simulated=True)
+    records = tones("clear")
     lab = Lab(BUDGET, jax.random.key(0), records, remember())
     plain = Task("QCNN", 20.0, 0, Settings(0.0))
     assert level_scores(lab, plain).f1 == 100

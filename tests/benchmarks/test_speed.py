@@ -1,0 +1,183 @@
+"""How long we take, over how long others take; the table comes at the end of `make peers`."""
+
+import os
+import time
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from flax import nnx
+
+import neurons as nr
+from neurons.backbones.qttention import qcnn, slim_qcnn, wdcnn, wide_wdcnn
+from neurons.explain.qttention import qttention_maps
+from neurons.training import cross_entropy
+
+pytestmark = [pytest.mark.peers, pytest.mark.usefixtures("standard_promotion")]
+BATCH, STEPS = 64, 8
+RATE, SCALE = 0.01, 0.1
+ROUNDS = 20  # many short rounds: each side meets the machine undisturbed in some of them
+
+
+def windows(number):
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(number, 2048, 1)).astype(np.float32), rng.integers(0, 10, number)
+
+
+@pytest.fixture
+def threads(torch):
+    """Sets torch's number of threads, and puts it back."""
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize(
+    ("build", "bar"), [(qcnn, 0.8), (wdcnn, None), (slim_qcnn, None), (wide_wdcnn, None)]
+)
+def test_training_step(build, bar, record, torch, twins, threads):
+    x, labels = windows(BATCH * STEPS)
+    net = twins.twin(build(rngs=nnx.Rngs(0)))
+    tx = twins.optimizer(net, RATE, SCALE)
+    inputs, targets = torch.from_numpy(x.swapaxes(1, 2).copy()), torch.from_numpy(labels)
+    times = {"ours": [], "all": [], "one": []}
+
+    def epoch():
+        for rows in torch.randperm(BATCH * STEPS).split(BATCH):
+            twins.step(net, tx, inputs[rows], targets[rows])
+
+    def torch_in_between(state):  # called by fit after each of our epochs
+        nonlocal start
+        jax.block_until_ready(state.carry)
+        times["ours"].append(time.perf_counter() - start)
+        for name, number in (("all", os.cpu_count()), ("one", 1)):
+            threads(number)
+            start = time.perf_counter()
+            epoch()
+            times[name].append(time.perf_counter() - start)
+        start = time.perf_counter()
+
+    start = time.perf_counter()
+    nr.fit(
+        build(rngs=nnx.Rngs(0)),
+        cross_entropy,
+        nr.relinear(optax.sgd(RATE, momentum=0.9), SCALE),
+        nr.Batches((jnp.asarray(x), jnp.asarray(labels)), size=BATCH, epochs=ROUNDS + 2),
+        key=jax.random.key(0),
+        on_epoch=torch_in_between,
+    )
+    ours, every, one = (np.array(found[2:]) / STEPS for found in times.values())  # 2 to warm up
+    what = f"{build.__name__}: training step, batch {BATCH}"
+    # PyTorch's threads wait for each other: beside other work one thread can be faster than all.
+    record(what, "torch, one thread", ours, one)
+    record(what, f"torch, {os.cpu_count()} threads", ours, every, bar)
+
+
+def trained_a_little():
+    model = qcnn(rngs=nnx.Rngs(0))
+    rng = np.random.default_rng(1)
+    for block in model.blocks:
+        for name in "gb":
+            kernel = getattr(block.conv, f"kernel_{name}")
+            kernel[...] = jnp.asarray(0.1 * rng.normal(size=kernel.shape), jnp.float32)
+    model.eval()
+    return model
+
+
+# The aim is 1/50 of the loop over all channels. The loop runs on one core, ours on all: with one of
+# two cores taken by others half of it remains, and that is the bar.
+@pytest.mark.parametrize(
+    ("name", "options", "bar"),
+    [
+        ("looped_map", {}, 1 / 25),
+        ("one_channel_map", {"channel": 0, "overlap": "recursive"}, None),
+    ],
+)
+def test_maps(name, options, bar, record, interleaved):
+    import looped_maps
+
+    model, signals = trained_a_little(), jnp.asarray(windows(100)[0])
+    graph, state = nnx.split(model)
+    layers, one = [block.conv for block in model.blocks], getattr(looped_maps, name)
+
+    class Given(NamedTuple):  # a model whose forward pass is done
+        inputs: list
+
+        def layer_inputs(self, signals):
+            return list(zip(layers, self.inputs, strict=True))
+
+    @jax.jit
+    def layer_inputs(state, signals):
+        return [x for _, x in nnx.merge(graph, state).layer_inputs(signals)]
+
+    @jax.jit
+    def maps(state, signals):
+        return qttention_maps(nnx.merge(graph, state), signals, **options)
+
+    @jax.jit
+    def maps_alone(inputs, signals):
+        return qttention_maps(Given(inputs), signals, **options)
+
+    inputs = layer_inputs(state, signals)
+    arrays = [np.asarray(x) for x in inputs]
+
+    def loop():
+        return looped_maps.looped_maps(zip(layers, arrays, strict=True), 2048, one)
+
+    found, expected = np.asarray(maps(state, signals)), loop()
+    same = slice(None) if name == "looped_map" else slice(1)  # theirs reads one input channel
+    np.testing.assert_allclose(found[same], expected[same], atol=1e-5 * expected.max())
+    whole, alone, theirs = interleaved(
+        lambda: maps(state, signals).block_until_ready(),
+        lambda: maps_alone(inputs, signals).block_until_ready(),
+        loop,
+        rounds=ROUNDS // 2,
+    )
+    record("maps of 100 windows, after forward", f"NumPy {name}", alone, theirs)
+    record("maps of 100 windows, with forward", f"NumPy {name}", whole, theirs, bar)
+
+
+def test_quadratic_dense(record, interleaved, torch, twins):
+    width, batch = 512, 1024
+    rng = np.random.default_rng(0)
+    x, *targets = jnp.asarray(rng.normal(size=(4, batch, width)), jnp.float32)
+    y = targets[0]
+    layer = nr.Dense(nr.quadratic, width, width, init="common", rngs=nnx.Rngs(0))
+    graph, params = nnx.split(layer)
+    kernels = [getattr(layer, f"kernel_{name}")[...] for name in "rgb"]
+
+    @jax.jit
+    def ours(params, x):
+        return jax.value_and_grad(lambda p, x: jnp.sum(nnx.merge(graph, p)(x) * y), argnums=(0, 1))(
+            params, x
+        )
+
+    @jax.jit
+    def products(kernels, x):  # a target each, or XLA would share their gradients
+        return jax.value_and_grad(
+            lambda ws, x: sum(jnp.sum((x @ w) * t) for w, t in zip(ws, targets, strict=True)),
+            argnums=(0, 1),
+        )(kernels, x)
+
+    maps = [torch.nn.Linear(width, width) for _ in "rgb"]
+    tx, ty = (torch.from_numpy(np.array(a)) for a in (x, y))
+    tx.requires_grad_()
+
+    def theirs():
+        r, g, b = maps
+        for tensor in (tx, *(p for m in maps for p in m.parameters())):
+            tensor.grad = None
+        ((r(tx) * g(tx) + b(tx**2)) * ty).sum().backward()
+
+    times = interleaved(
+        lambda: jax.block_until_ready(ours(params, x)),
+        lambda: jax.block_until_ready(products(kernels, x)),
+        theirs,
+        rounds=ROUNDS,
+    )
+    what = "quadratic Dense 512, batch 1024"
+    record(what, "its three matrix products", times[0], times[1])
+    record(what, "torch", times[0], times[2])
