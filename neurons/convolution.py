@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 import jax.numpy as jnp
+import numpy as np
 from flax import nnx
 from jax import Array, lax
 from jax.typing import DTypeLike
@@ -236,7 +237,7 @@ def _per_axis(
     label: str, value: int | Sequence[int], axes: int | None, least: int = 1
 ) -> tuple[int, ...]:
     """One int per axis; an int alone stands for every axis."""
-    sizes = (value,) * (axes or 1) if isinstance(value, int) else tuple(value)
+    sizes = (int(value),) * (axes or 1) if isinstance(value, int | np.integer) else tuple(value)
     if not 1 <= len(sizes) <= 3 or (axes is not None and len(sizes) != axes):
         raise ValueError(f"{label} needs {axes or '1 to 3'} values, got {value!r}")
     if any(size < least for size in sizes):
@@ -249,8 +250,10 @@ def _padding(padding: Padding, axes: int) -> Literal["SAME"] | tuple[tuple[int, 
         if padding not in ("SAME", "VALID"):
             raise ValueError(f'padding must be "SAME", "VALID" or sizes, got {padding!r}')
         return "SAME" if padding == "SAME" else ((0, 0),) * axes
-    given = (padding,) * axes if isinstance(padding, int) else tuple(padding)
-    pairs = tuple((p, p) if isinstance(p, int) else (p[0], p[1]) for p in given)
+    given = (int(padding),) * axes if isinstance(padding, int | np.integer) else tuple(padding)
+    pairs = tuple(
+        (int(p), int(p)) if isinstance(p, int | np.integer) else (p[0], p[1]) for p in given
+    )
     if len(pairs) != axes or any(size < 0 for pair in pairs for size in pair):
         raise ValueError(f"padding needs {axes} sizes of at least 0, got {padding!r}")
     return pairs

@@ -108,7 +108,8 @@ class Fit:
             validation loss.
         losses: `(steps,)` training loss of each step.
         validation: `(epochs,)` validation loss after each epoch; empty without validation data.
-        epoch: the epoch the model is from, counted from 1.
+        epoch: the epoch the model is from, counted from 1; 0 if no validation loss was finite,
+            so that the best model is the start.
         finite: whether every loss was finite; a diverged run keeps its NaN and says so here.
         state: give it to `fit(resume=...)` to go on.
     """
@@ -148,6 +149,8 @@ class Run:
             raise ValueError(f'loop must be "auto", "scan" or "python", got {self.loop!r}')
         if self.select == "best" and self.validation is None:
             raise ValueError('select="best" needs validation data')
+        if self.validation is not None and 0 in map(len, jax.tree.leaves(self.validation)):
+            raise ValueError("validation data is empty; leave it out to train without")
 
     def begin(self, model: Any, key: Array) -> tuple[Graphs, Carry]:
         """Split the model; its arrays are copied, since steps reuse their memory."""
@@ -163,8 +166,9 @@ class Run:
     def _optimizer(self, params: Any) -> Any:
         state = self.tx.init(params)
         for name, value in (self.settings or {}).items():
-            if not optax.tree_utils.tree_get_all_with_path(state, name):
-                raise ValueError(f"the optimizer's state has no setting named {name!r}")
+            found = optax.tree_utils.tree_get_all_with_path(state, name)
+            if not found or not all(_is_number(leaf) for _, leaf in found):
+                raise ValueError(f"the optimizer's state has no number to set named {name!r}")
             state = optax.tree_utils.tree_set(state, **{name: jnp.asarray(value, jnp.float32)})
         return state
 
@@ -189,7 +193,7 @@ class Run:
         """Run the epochs that are left, and split the record by seed."""
         scans = self.scans(graphs, jax.tree.map(lambda a: a[0], carry) if seeds else carry)
         programs = _compile(graphs, self.loss, self.tx, scans, seeds is not None)
-        state = resume or _first_state(carry, seeds)
+        state = _continuable(resume, self) if resume else _first_state(carry, seeds)
         # Steps overwrite the state they are given; the caller keeps its own.
         state = replace(state, carry=jax.tree.map(jnp.copy, state.carry))
         data = jax.tree.map(jnp.asarray, self.batches.data)
@@ -237,9 +241,27 @@ def _restart_streams(rest: Any, key: Array) -> Any:
     return jax.tree.map(restart, rest, is_leaf=lambda v: isinstance(v, nnx.Variable))
 
 
+def _is_number(leaf: Any) -> bool:
+    """A real scalar: a rate or a scale, no counter and no tree of moments."""
+    return isinstance(leaf, Array) and leaf.ndim == 0 and jnp.issubdtype(leaf.dtype, jnp.floating)
+
+
 def widest_axis(params: Any) -> int:
     """Longest axis of any parameter."""
     return max(max(leaf.shape, default=1) for leaf in jax.tree.leaves(params))
+
+
+def _continuable(state: TrainingState, run: Run) -> TrainingState:
+    """The state, if the run can go on from it."""
+    if state.epoch > run.batches.epochs:
+        raise ValueError(f"{state.epoch} epochs are done, more than epochs={run.batches.epochs}")
+    validated = 0 if run.validation is None else state.epoch
+    if len(state.validation) != validated:
+        raise ValueError(
+            f"the state has validation losses of {len(state.validation)} of its {state.epoch} "
+            "epochs: resume with the validation data it began with"
+        )
+    return state
 
 
 def _first_state(carry: Carry, seeds: int | None) -> TrainingState:

@@ -47,14 +47,16 @@ def relinear(tx: optax.GradientTransformation, scale: Scale) -> optax.GradientTr
         An optax transformation, to be initialised with `nnx.state(model, nnx.Param)`.
 
     Raises:
-        ValueError: for a negative or non-finite scale, or a group named "linear".
+        ValueError: for a negative or non-finite scale, or a group named "linear"; on `init` for a
+            named group that no parameter belongs to.
         TypeError: on `init` with bare arrays, which carry no groups.
 
     Example:
         >>> tx = relinear(optax.adam(1e-2), scale=1e-3)
     """
-    scales = dict(scale) if isinstance(scale, Mapping) else {"*": scale}
-    for group, value in scales.items():
+    named = dict(scale) if isinstance(scale, Mapping) else {}
+    checked = dict(scale) if isinstance(scale, Mapping) else {"every group": scale}
+    for group, value in checked.items():
         if group == "linear" or not 0 <= value < float("inf"):
             raise ValueError(
                 f"scale needs finite values of at least 0 for groups other than 'linear', "
@@ -62,9 +64,8 @@ def relinear(tx: optax.GradientTransformation, scale: Scale) -> optax.GradientTr
             )
 
     def init(params: Any) -> RelinearState:
-        _require_groups(params)
-        values = {group: jnp.asarray(value, jnp.float32) for group, value in scales.items()}
-        kept = values["*"] if set(values) == {"*"} else values
+        _require_groups(params, *named)
+        kept = jax.tree.map(lambda value: jnp.asarray(value, jnp.float32), named or scale)
         return RelinearState(kept, tx.init(params))
 
     def update(updates: Any, state: RelinearState, params: Any = None) -> tuple[Any, RelinearState]:
@@ -72,8 +73,8 @@ def relinear(tx: optax.GradientTransformation, scale: Scale) -> optax.GradientTr
             raise ValueError("relinear needs the parameters: tx.update(grads, state, params)")
         factors = state.relinear_scale
 
-        def factor(group: str) -> Array | None:
-            if group == "linear":
+        def factor(group: str | None) -> Array | None:
+            if group in (None, "linear"):
                 return None
             return factors.get(group) if isinstance(factors, Mapping) else factors
 
@@ -119,36 +120,41 @@ def clip_weights(bound: float) -> optax.GradientTransformation:
 def freeze(*groups: str) -> optax.GradientTransformation:
     """Stop the named groups, e.g. "product" and "power", or "linear". Chain it last.
 
+    Parameters outside `neurons` layers belong to no group and go on learning.
+
     Raises:
-        ValueError: without a group.
+        ValueError: without a group; on `init` for a group that no parameter belongs to.
     """
     if not groups:
         raise ValueError('freeze needs group names, e.g. freeze("product", "power")')
     return _stateless(
+        groups,
         lambda updates, params: _by_group(
             updates,
             params,
             lambda group: True if group in groups else None,
             lambda u, _: jnp.zeros_like(u),
-        )
+        ),
     )
 
 
 def _towards_anchor(limit: Callable[[Array], Array]) -> optax.GradientTransformation:
     def move(update: nnx.Variable, param: nnx.Variable) -> nnx.Variable:
-        if getattr(param, "group", "linear") == "linear":
+        if getattr(param, "group", None) in (None, "linear"):
             return update
         value, anchor = param[...], param.anchor
         return update.replace(anchor + limit(value + update[...] - anchor) - value)
 
     return _stateless(
-        lambda updates, params: jax.tree.map(move, updates, params, is_leaf=_is_variable)
+        (), lambda updates, params: jax.tree.map(move, updates, params, is_leaf=_is_variable)
     )
 
 
-def _stateless(change: Callable[[Any, Any], Any]) -> optax.GradientTransformation:
+def _stateless(
+    groups: tuple[str, ...], change: Callable[[Any, Any], Any]
+) -> optax.GradientTransformation:
     def init(params: Any) -> optax.EmptyState:
-        _require_groups(params)
+        _require_groups(params, *groups)
         return optax.EmptyState()
 
     def update(updates: Any, state: Any, params: Any = None) -> tuple[Any, Any]:
@@ -162,13 +168,13 @@ def _stateless(change: Callable[[Any, Any], Any]) -> optax.GradientTransformatio
 def _by_group(
     updates: Any,
     params: Any,
-    factor: Callable[[str], Any],
+    factor: Callable[[str | None], Any],
     change: Callable[[Array, Any], Array],
 ) -> Any:
     """Change the updates of the groups for which `factor` is not None."""
 
     def visit(update: nnx.Variable, param: nnx.Variable) -> nnx.Variable:
-        found = factor(getattr(param, "group", "linear"))
+        found = factor(getattr(param, "group", None))
         return update if found is None else update.replace(change(update[...], found))
 
     return jax.tree.map(visit, updates, params, is_leaf=_is_variable)
@@ -178,8 +184,12 @@ def _is_variable(node: Any) -> bool:
     return isinstance(node, nnx.Variable)
 
 
-def _require_groups(params: Any) -> None:
-    if not all(_is_variable(leaf) for leaf in jax.tree.leaves(params, is_leaf=_is_variable)):
+def _require_groups(params: Any, *named: str) -> None:
+    leaves = jax.tree.leaves(params, is_leaf=_is_variable)
+    if not all(_is_variable(leaf) for leaf in leaves):
         raise TypeError(
             "parameters carry no groups here: pass nnx.state(model, nnx.Param), not bare arrays"
         )
+    known = {leaf.group for leaf in leaves if hasattr(leaf, "group")}
+    if not known.issuperset(named):
+        raise ValueError(f"the parameters have the groups {sorted(known)}, got {sorted(named)}")

@@ -68,7 +68,8 @@ def fit(
 
     Raises:
         ValueError: for `select="best"` without validation data, an unknown `loop` or `select`, or
-            a name in `settings` that the optimizer's state does not have.
+            a name in `settings` that is no number in the optimizer's state; for empty validation
+            data, or a state to resume that has more epochs or other validation.
 
     Example:
         >>> from neurons import Dense, quadratic

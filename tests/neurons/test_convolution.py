@@ -212,3 +212,11 @@ def test_wrong_axes_are_refused(make):
         layer(jnp.ones((5, 4)))
     with pytest.raises(ValueError, match="expected in_features=4"):
         layer(jnp.ones((5, 5, 3)))
+
+
+def test_sizes_may_be_numpy_integers(unchecked):
+    plain = nr.Conv(nr.quadratic, 2, 4, (3,), strides=2, padding=1, rngs=nnx.Rngs(0))
+    three, two, one = (np.int64(n) for n in (3, 2, 1))
+    same = nr.Conv(nr.quadratic, 2, 4, three, strides=two, padding=one, rngs=nnx.Rngs(0))
+    x = jnp.ones((1, 9, 2))
+    np.testing.assert_array_equal(same(x), plain(x))

@@ -260,6 +260,26 @@ def test_impossible_bounds_are_refused(bound):
         nr.clip_weights(bound)
 
 
+@pytest.mark.parametrize(
+    "tx",
+    [nr.relinear(optax.sgd(0.1), {"prodct": 0.1}), nr.freeze("prodct")],
+    ids=["scale", "freeze"],
+)
+def test_a_group_that_no_parameter_has_is_named(tx):
+    with pytest.raises(ValueError, match=r"\['linear', 'power', 'product'\], got \['prodct'\]"):
+        tx.init(params_of(quadratic_layer()))
+
+
+def test_freezing_the_linear_group_leaves_parameters_without_a_group_alone():
+    head = nnx.Linear(2, 1, rngs=nnx.Rngs(0))
+    net = nnx.List([quadratic_layer(), head])
+    params = params_of(net)
+    tx = nr.freeze("linear")
+    moved, _ = tx.update(gradients(params), tx.init(params), params)
+    assert np.abs(moved[1]["kernel"][...]).min() > 0
+    assert np.abs(moved[0]["kernel_r"][...]).max() == 0
+
+
 def test_freezing_nothing_is_refused():
     with pytest.raises(ValueError, match="freeze needs group names"):
         nr.freeze()

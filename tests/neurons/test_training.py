@@ -420,12 +420,29 @@ def test_the_best_epoch_needs_validation():
     [
         ({"select": "first"}, 'select must be "best" or "last", got \'first\''),
         ({"loop": "while"}, 'loop must be "auto", "scan" or "python", got \'while\''),
-        ({"settings": {"momentum": 0.9}}, "the optimizer's state has no setting named 'momentum'"),
+        ({"settings": {"momentum": 0.9}}, "no number to set named 'momentum'"),
+        ({"validation": (ONES[:0], ONES[:0])}, "validation data is empty"),
     ],
 )
 def test_unknown_words_are_refused(options, message, unchecked):
     with pytest.raises(ValueError, match=message):
         line(**options)
+
+
+@pytest.mark.parametrize("name", ["count", "mu"])
+def test_only_numbers_of_the_optimizer_can_be_set(name):
+    batches = nr.Batches((ONES, ONES), 4, 1)
+    start = Line()
+    with pytest.raises(ValueError, match=f"no number to set named '{name}'"):
+        nr.fit(start, error, ADAM, batches, key=jax.random.key(0), settings={name: 3.0})
+
+
+def test_a_state_that_cannot_go_on_is_refused():
+    done = line(count=2)
+    with pytest.raises(ValueError, match="2 epochs are done, more than epochs=1"):
+        line(count=1, resume=done.state)
+    with pytest.raises(ValueError, match="validation losses of 0 of its 2"):
+        line(count=3, resume=done.state, validation=(ONES, ONES))
 
 
 def test_no_seeds_are_refused():
