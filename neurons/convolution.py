@@ -5,7 +5,7 @@ Channels come last and any number of batch axes first, as in Flax.
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import jax.numpy as jnp
 import numpy as np
@@ -19,7 +19,9 @@ Padding = int | Sequence[int | tuple[int, int]] | Literal["SAME", "VALID"]
 
 
 class _Sliding(Layer):
-    """What both share: a window with strides and dilation, and per-axis arguments."""
+    """What both share: a window with strides, padding and dilation, and per-axis arguments."""
+
+    padding: Literal["SAME"] | tuple[tuple[int, int], ...]
 
     def __init__(
         self,
@@ -28,12 +30,13 @@ class _Sliding(Layer):
         out_features: int,
         kernel_size: int | Sequence[int],
         *,
-        strides: int | Sequence[int],
-        dilation: int | Sequence[int],
-        groups: int,
-        bias: bool,
-        init: Init,
-        dtype: DTypeLike,
+        strides: int | Sequence[int] = 1,
+        padding: Padding = "SAME",
+        dilation: int | Sequence[int] = 1,
+        groups: int = 1,
+        bias: bool = True,
+        init: Init = "relinear",
+        dtype: DTypeLike = jnp.float32,
         rngs: nnx.Rngs,
     ) -> None:
         if init == "relinear_fan_out":
@@ -41,6 +44,7 @@ class _Sliding(Layer):
         window = _per_axis("kernel_size", kernel_size, None)
         self.strides = _per_axis("strides", strides, len(window))
         self.dilation = _per_axis("dilation", dilation, len(window))
+        self.padding = _padding(padding, len(window))
         super().__init__(
             neuron,
             in_features,
@@ -80,37 +84,6 @@ class Conv(_Sliding):
         >>> layer(jnp.ones((5, 2048, 1))).shape
         (5, 256, 16)
     """
-
-    def __init__(
-        self,
-        neuron: Neuron,
-        in_features: int,
-        out_features: int,
-        kernel_size: int | Sequence[int],
-        *,
-        strides: int | Sequence[int] = 1,
-        padding: Padding = "SAME",
-        dilation: int | Sequence[int] = 1,
-        groups: int = 1,
-        bias: bool = True,
-        init: Init = "relinear",
-        dtype: DTypeLike = jnp.float32,
-        rngs: nnx.Rngs,
-    ) -> None:
-        super().__init__(
-            neuron,
-            in_features,
-            out_features,
-            kernel_size,
-            strides=strides,
-            dilation=dilation,
-            groups=groups,
-            bias=bias,
-            init=init,
-            dtype=dtype,
-            rngs=rngs,
-        )
-        self.padding = _padding(padding, len(self.window))
 
     def linear_map(self, x: Array, kernel: Array) -> Array:
         """Cross-correlation of `x` with `kernel`."""
@@ -160,12 +133,14 @@ class ConvTranspose(_Sliding):
 
     Args:
         neuron: the formula; one that lifts its input has no transposed form.
-        in_features, out_features, kernel_size, strides, dilation, groups: as for :class:`Conv`.
-        padding: the padding of the convolution it is the adjoint of; "SAME" gives
-            `length * stride`, "VALID" none.
+        in_features: input channels.
+        out_features: output channels.
+        kernel_size: one size per axis; an int means one axis.
         output_padding: extra length at the high end, per axis, below the stride.
-        bias, init, dtype, rngs: as for :class:`Conv`. The fan-in is `kernel * in_features /
-            groups`; PyTorch's default takes out_features.
+        **options: strides, padding, dilation, groups, bias, init, dtype and rngs as for
+            :class:`Conv`. `padding` is that of the convolution it is the adjoint of; "SAME" gives
+            `length * stride`. The fan-in is `kernel * in_features / groups`; PyTorch's default
+            takes out_features.
 
     Raises:
         ValueError: as :class:`Conv`; for an output_padding of a stride or more.
@@ -185,37 +160,17 @@ class ConvTranspose(_Sliding):
         out_features: int,
         kernel_size: int | Sequence[int],
         *,
-        strides: int | Sequence[int] = 1,
-        padding: Padding = "SAME",
         output_padding: int | Sequence[int] = 0,
-        dilation: int | Sequence[int] = 1,
-        groups: int = 1,
-        bias: bool = True,
-        init: Init = "relinear",
-        dtype: DTypeLike = jnp.float32,
-        rngs: nnx.Rngs,
+        **options: Any,
     ) -> None:
         if any(branch.lift is not None for branch in neuron.branches):
             raise TypeError(f"{neuron.name} has no transposed form: it mixes inputs of one window")
-        super().__init__(
-            neuron,
-            in_features,
-            out_features,
-            kernel_size,
-            strides=strides,
-            dilation=dilation,
-            groups=groups,
-            bias=bias,
-            init=init,
-            dtype=dtype,
-            rngs=rngs,
-        )
-        axes = len(self.window)
-        extra = _per_axis("output_padding", output_padding, axes, least=0)
+        super().__init__(neuron, in_features, out_features, kernel_size, **options)
+        extra = _per_axis("output_padding", output_padding, len(self.window), least=0)
         if any(e >= s for e, s in zip(extra, self.strides, strict=True)):
             raise ValueError(f"output_padding {extra} must be below the strides {self.strides}")
         reach = tuple(d * (k - 1) for d, k in zip(self.dilation, self.window, strict=True))
-        self.padding = _transposed(_padding(padding, axes), reach, self.strides, extra)
+        self.padding = _transposed(self.padding, reach, self.strides, extra)
 
     def linear_map(self, x: Array, kernel: Array) -> Array:
         """Cross-correlation of the stretched `x` with the flipped kernel."""

@@ -18,6 +18,15 @@ def looped_map(x, w_r, w_g, w_b, stride, padding, length):
     return _resampled(np.abs(np.gradient(raw, axis=0)).mean(axis=1), length)
 
 
+def every_channel_map(x, w_r, w_g, w_b, stride, padding, length):
+    """The published loop, one output channel at a time, for all of them; uniform averages."""
+    curves = [
+        looped_map(x, *(w[..., o : o + 1] for w in (w_r, w_g, w_b)), stride, padding, length)
+        for o in range(w_r.shape[-1])
+    ]
+    return np.mean(curves, axis=0)
+
+
 def one_channel_map(x, w_r, w_g, w_b, stride, padding, length):
     """As published: the first input and output channel, running averages of two."""
     kernel = len(w_r)

@@ -176,10 +176,10 @@ def _train(lab: Lab, task: Task, share: float, splits: Splits) -> Fit:
 
 
 def frozen_difference(lab: Lab, seed: int, scale: float) -> float:
-    """Largest difference between QCNN at this scale and WDCNN, after one epoch from one start."""
+    """Largest difference between QCNN at this scale and WDCNN, after two epochs from one start."""
     key = jax.random.fold_in(lab.key, seed)
     train = windows(lab, Task("QCNN", -6.0, seed, Settings(0.05, scale))).train
-    batches = Batches((jnp.asarray(train.x), jnp.asarray(train.y)), min(BATCH, len(train.y)), 1)
+    batches = Batches((jnp.asarray(train.x), jnp.asarray(train.y)), min(BATCH, len(train.y)), 2)
     settings = {"learning_rate": 0.05, "relinear_scale": scale, "anneal_steps": batches.steps}
     pair = [
         fit(

@@ -70,7 +70,7 @@ FLIPS = [
     ("growing_helps", "shuffle_quadratic", "refuted", "clear"),
     ("growing_helps", "shuffle_conventional", "supported", "clear"),
     ("loop_fault_harmless", "shuffle_quadratic", "refuted", "clear"),
-    ("loop_fault_harmless", "shuffle_conventional", "refuted", "clear"),
+    ("loop_fault_harmless", "sound_loop", "supported", "clear"),
     ("leak_flatters", "no_leak", "refuted", "drift"),
     ("beats_level", "shuffle_quadratic", "refuted", "clear"),
     ("beats_level", "standardise", "supported", "clear"),
