@@ -11,6 +11,7 @@ figures: .venv/ready-data
 	$(BIN)/python -m paper_figures $(FIGURES)
 test: .venv/ready-dev .venv/ready-data
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && $(BIN)/mypy
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile --benchmark-skip --doctest-modules tests neurons theory paper_figures $(TESTS)
+	$(BIN)/python -m pytest -q --doctest-modules neurons theory paper_figures
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --benchmark-skip $(TESTS)
 peers: .venv/ready-dev .venv/ready-peers
 	$(BIN)/python -m pytest -q -m peers --benchmark-sort=name $(TESTS)

@@ -11,8 +11,10 @@ import pytest
 
 from paper_figures import catalogue, readme
 from paper_figures.__main__ import main
+from paper_figures.numerals import measured
+from paper_figures.runner import paper_key
 from paper_figures.style import Picture
-from theory.claims import smoke
+from theory.claims import laptop, smoke
 
 README = """# Title
 <!-- claims:begin -->
@@ -66,8 +68,9 @@ def test_a_recalled_verdict_keeps_its_seconds(slow_toy, here):
         page = (here / "out" / "report.html").read_text()
         seconds.append(re.findall(r'<time datetime="PT([\d.]+)S"', page))
     assert seconds[0] == seconds[1]
-    # Three claims, then all: three shared parts, three of the last claim's own, its pause.
-    assert seconds[0] == ["3.0", "3.0", "4.0", "7.0"]
+    # Three claims, then all: the shared parts (one a seed), the last claim's own, its pause.
+    shared = float(laptop.seeds)
+    assert list(map(float, seconds[0])) == [shared, shared, shared + 1, 2 * shared + 1]
 
 
 @pytest.mark.parametrize(
@@ -136,11 +139,14 @@ def test_a_whole_run_rewrites_the_readme(toy, here):
     assert "old" not in text
     assert "\nBetween.\n" in text
     row = next(line for line in text.splitlines() if "toy/better" in line)
+    verdict = toy.paper().claims[0].check(laptop, key=paper_key(0, "toy"))
+    found, quoted = verdict.finding.comparison, verdict.finding.rows[0]
+    effect = " ".join((*measured(found.effect, found.interval), verdict.finding.unit))
     assert row.split(" | ")[1:] == [
         "✓ supported",
-        "4.43 [3.61, 5.26] accuracy points",
-        "accuracy of quadratic, %: 97.12 / 98.5",
-        "3",
+        effect,
+        f"accuracy of quadratic, %: {measured(quoted.ours, quoted.interval)[0]} / 98.5",
+        str(laptop.seeds),
         "laptop",
         "none |",
     ]
