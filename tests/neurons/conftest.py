@@ -1,4 +1,4 @@
-"""Makes `numpy_twins` importable for the tests of this room."""
+"""Makes `numpy_twins` and `small_runs` importable for the tests of this room."""
 
 import sys
 from pathlib import Path
