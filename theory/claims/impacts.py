@@ -31,12 +31,6 @@ OFF_FREQUENCY = 1.37  # no ratio of fault frequencies or harmonics of the bearin
 SHOWN_LAYERS = 2
 
 
-def fault_hz(recording: Recording, records: Records) -> float:
-    """The frequency at which the recording's fault strikes; a ball strikes both races a turn."""
-    found = records.bearing.frequencies(recording.shaft_hz)
-    return {"outer": found.bpfo, "inner": found.bpfi, "ball": 2 * found.bsf}[recording.fault]
-
-
 def impacts(model: Any, test: Split, records: Records) -> dict[str, Any]:
     """Scores of a quadratic network's maps on the test windows of all faults.
 
@@ -46,16 +40,16 @@ def impacts(model: Any, test: Split, records: Records) -> dict[str, Any]:
         (`impulse_train`); mean `kurtosis` of maps and of the signal; and for the largest fault of
         each kind an example window.
     """
-    rows, examples = [], []
+    graph, state = nnx.split(model)
+    largest, rows, examples = _largest(records), [], []
     for label, recording in enumerate(records.recordings):
         if recording.fault == "normal":
             continue
         signals = jnp.asarray(test.x[test.y == label][:PER_CLASS])
-        graph, state = nnx.split(model)
         maps = _maps(graph)(state, signals)
-        hz = fault_hz(recording, records)
+        hz = records.bearing.frequencies(recording.shaft_hz).impacts(recording.fault)
         rows.append(_scores(maps, signals, recording, hz))
-        if label in _largest(records):
+        if label in largest:
             examples.append(_example(maps[:SHOWN_LAYERS], signals, recording, hz))
     mean = {name: np.mean([row[name] for row in rows], axis=0).tolist() for name in rows[0]}
     return {**mean, "examples": examples}

@@ -3,7 +3,7 @@
 Published numbers: IEEE TIM version, macro-F1 in percent, mean of five runs.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -25,7 +25,7 @@ from theory.claims.bearing import (
 )
 from theory.claims.claim import Control, Finding, Lab, Row
 from theory.claims.identity import identity_error
-from theory.claims.statistics import Comparison, Status, greater, mean_effect, paired, same
+from theory.claims.statistics import Comparison, greater, mean_effect, paired, same
 
 POINTS = "F1 points"
 MARGIN = 1.0
@@ -63,10 +63,9 @@ def _row(label: str, values: Sequence[float], published: float | None = None) ->
     return Row(label, found.effect, found.interval, published)
 
 
-def _control(
-    question: str, comparison: Comparison, judge: Callable[[Comparison, float], Status] = greater
-) -> Control:
-    return Control(question, judge(comparison, MARGIN), comparison.effect, comparison.interval)
+def _control(question: str, comparison: Comparison) -> Control:
+    status = greater(comparison, MARGIN)
+    return Control(question, status, comparison.effect, comparison.interval)
 
 
 def _exceeds(
