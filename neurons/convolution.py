@@ -13,7 +13,8 @@ from flax import nnx
 from jax import Array, lax
 from jax.typing import DTypeLike
 
-from neurons.layer import Init, Layer, Neuron
+from neurons.layer import Init, Layer
+from neurons.neuron import Neuron
 
 Padding = int | Sequence[int | tuple[int, int]] | Literal["SAME", "VALID"]
 
@@ -36,6 +37,7 @@ class _Sliding(Layer):
         groups: int = 1,
         bias: bool = True,
         init: Init = "relinear",
+        remat: bool = False,
         dtype: DTypeLike = jnp.float32,
         rngs: nnx.Rngs,
     ) -> None:
@@ -53,6 +55,7 @@ class _Sliding(Layer):
             groups=groups,
             bias=bias,
             init=init,
+            remat=remat,
             dtype=dtype,
             rngs=rngs,
         )
@@ -71,7 +74,7 @@ class Conv(_Sliding):
             or "SAME", "VALID".
         dilation: spacing of the kernel's taps, per axis.
         groups: channels are split into so many groups that do not see each other.
-        bias, init, dtype, rngs: as for :class:`Dense`; "relinear_fan_out" does not apply, since
+        bias, init, remat, dtype, rngs: as for :class:`Dense`; "relinear_fan_out" does not apply:
             the authors' convolutions have the right fan-in.
 
     Raises:
@@ -132,19 +135,19 @@ class ConvTranspose(_Sliding):
     `(length - 1) * stride - low - high + dilation * (kernel - 1) + 1 + output_padding`.
 
     Args:
-        neuron: the formula; one that lifts its input has no transposed form.
+        neuron: the formula; one that mixes the inputs of a window has no transposed form.
         in_features: input channels.
         out_features: output channels.
         kernel_size: one size per axis; an int means one axis.
         output_padding: extra length at the high end, per axis, below the stride.
-        **options: strides, padding, dilation, groups, bias, init, dtype and rngs as for
+        **options: strides, padding, dilation, groups, bias, init, remat, dtype and rngs as for
             :class:`Conv`. `padding` is that of the convolution it is the adjoint of; "SAME" gives
             `length * stride`. The fan-in is `kernel * in_features / groups`; PyTorch's default
             takes out_features.
 
     Raises:
         ValueError: as :class:`Conv`; for an output_padding of a stride or more.
-        TypeError: for a neuron that lifts its input.
+        TypeError: for a neuron that mixes the inputs of a window.
 
     Example:
         >>> from neurons import quadratic
@@ -163,7 +166,7 @@ class ConvTranspose(_Sliding):
         output_padding: int | Sequence[int] = 0,
         **options: Any,
     ) -> None:
-        if any(branch.lift is not None for branch in neuron.branches):
+        if neuron.needs_window:
             raise TypeError(f"{neuron.name} has no transposed form: it mixes inputs of one window")
         super().__init__(neuron, in_features, out_features, kernel_size, **options)
         extra = _per_axis("output_padding", output_padding, len(self.window), least=0)

@@ -1,13 +1,11 @@
-"""A neuron is data, a layer is code.
+"""A layer is code: a neuron times a linear map.
 
-A :class:`Neuron` is a formula over linear maps of the input: branches, and a function that combines
-their outputs. A layer is a neuron times a linear map: :class:`Dense`, `Conv` and
-`ConvTranspose` (in `neurons.convolution`) differ in nothing but the map.
+:class:`Layer` holds what all layers share: parameters, their start, and the formula. :class:`Dense`
+here, `Conv` and `ConvTranspose` in `neurons.convolution`, differ in nothing but the map.
 """
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
 
 import jax
@@ -17,85 +15,16 @@ from jax import Array, lax
 from jax.typing import DTypeLike
 from jaxtyping import Float
 
+from neurons.neuron import Branch, Neuron
+
 Init = Literal["relinear", "relinear_fan_out", "common"]
-
-
-def identity(x: Array) -> Array:
-    """The input as it is."""
-    return x
-
-
-@dataclass(frozen=True)
-class Branch:
-    """One linear map of a neuron: `z = w . of(x) + b`.
-
-    Args:
-        name: suffix of the parameters' names, `kernel_NAME` and `bias_NAME`.
-        group: "linear" for what a conventional neuron has too; any other name marks a part that
-            grows beside it and that `neurons.relinear` can slow down, shrink or freeze.
-        of: element-wise transform of the input; `None` for a branch that is a bias alone.
-        lift: function of the whole input vector `(*batch, n) -> (*batch, m)`, for forms that mix
-            inputs before the linear map; replaces `of`.
-        bias: whether the branch has a bias.
-        anchor: `None` for a branch that starts at random. A number for one that starts silent:
-            kernel 0 and bias `anchor`, where the neuron is its degenerate, simpler self.
-    """
-
-    name: str
-    group: str = "linear"
-    of: Callable[[Array], Array] | None = identity
-    lift: Callable[[Array], Array] | None = None
-    bias: bool = True
-    anchor: float | None = None
-
-    def inputs(self, n: int) -> int:
-        """Number of weights per neuron for `n` inputs."""
-        if self.lift is not None:
-            return int(jax.eval_shape(self.lift, jax.ShapeDtypeStruct((n,), jnp.float32)).shape[-1])
-        return 0 if self.of is None else n
-
-
-@dataclass(frozen=True)
-class Neuron:
-    """A formula over linear maps, with its source and its cost.
-
-    Args:
-        name: as in the catalogue.
-        formula: the pre-activation, in the field's notation.
-        branches: the linear maps.
-        combine: `combine(*z)` with one `(*batch, out_features)` array per branch, element-wise.
-        products: multiplications per neuron that `combine` spends.
-        degenerate: name of the neuron it equals at the ReLinear start, if there is one.
-        reference: authors, title, venue or arXiv id.
-    """
-
-    name: str
-    formula: str
-    branches: tuple[Branch, ...]
-    combine: Callable[..., Array]
-    products: int = 0
-    degenerate: str | None = None
-    reference: str = ""
-
-    def __post_init__(self) -> None:
-        names = [branch.name for branch in self.branches]
-        if not names or len(set(names)) < len(names):
-            raise ValueError(f"{self.name}: branches need distinct names, got {names}")
-
-    def parameters(self, n: int, *, bias: bool = True) -> int:
-        """Parameters of one neuron with `n` inputs."""
-        return sum(b.inputs(n) + (b.bias and bias) for b in self.branches)
-
-    def multiplications(self, n: int) -> int:
-        """Multiplications of one neuron with `n` inputs; transforms shared by a layer left out."""
-        return sum(b.inputs(n) for b in self.branches) + self.products
 
 
 class Layer(nnx.Module):
     """What all layers of neurons share: parameters, their start, and the formula.
 
     A subclass says how one kernel acts on the input (:meth:`linear_map`) and how the input vectors
-    of its neurons are read off (:meth:`patches`, for neurons that lift).
+    of its neurons are read off (:meth:`patches`, for neurons that mix inputs).
     """
 
     def __init__(
@@ -108,6 +37,7 @@ class Layer(nnx.Module):
         groups: int,
         bias: bool,
         init: Init,
+        remat: bool,
         dtype: DTypeLike,
         rngs: nnx.Rngs,
     ) -> None:
@@ -119,24 +49,46 @@ class Layer(nnx.Module):
         self.neuron = neuron
         self.in_features, self.out_features = in_features, out_features
         self.window, self.groups, self.bias = window, groups, bias
-        fan_in = math.prod(window) * in_features // groups
-        fan = out_features if init == "relinear_fan_out" else fan_in
+        self.remat, self.dtype = remat, jnp.dtype(dtype)
         for branch in neuron.branches:
-            silent = branch.anchor is not None and init != "common"
-            draw = _silent if silent else _uniform(1 / math.sqrt(fan), rngs)
-            if branch.inputs(fan_in):
-                shape = self._kernel_shape(branch, fan_in)
-                setattr(self, f"kernel_{branch.name}", _parameter(branch, draw(shape, 0.0, dtype)))
-            if branch.bias and bias:
-                value = draw((out_features,), branch.anchor or 0.0, dtype)
-                setattr(
-                    self, f"bias_{branch.name}", _parameter(branch, value, branch.anchor or 0.0)
-                )
+            self._start(branch, init, rngs)
+            if callable(branch.kernel):
+                jax.eval_shape(lambda b=branch: self._fixed(b))  # refuses sizes it cannot serve
 
-    def _kernel_shape(self, branch: Branch, fan_in: int) -> tuple[int, ...]:
+    def _start(self, branch: Branch, init: Init, rngs: nnx.Rngs) -> None:
+        """Make the branch's parameters: at random, or at its anchor."""
+        fan_in = self._inputs
+        width = branch.width(fan_in) or math.prod(branch.values(fan_in)[-1:])
+        fan = self.out_features if init == "relinear_fan_out" else width
+        free = not branch.reads_input and not branch.bias
+        # A gain is no silent branch that a common start would wake up.
+        gain = free and branch.group == "linear"
+        silent = branch.anchor is not None and (init != "common" or gain)
+        draw = _silent if silent else _uniform(1 / math.sqrt(fan), rngs)
+        anchor = branch.anchor or 0.0
+        if branch.has_weights:
+            start = draw(self._kernel_shape(branch), anchor if free else 0.0, self.dtype)
+            parameter = _parameter(branch, start, anchor if free else 0.0)
+            setattr(self, f"kernel_{branch.name}", parameter)
+        if branch.bias and self.bias:
+            start = draw((self._units(branch), *branch.values(fan_in)), anchor, self.dtype)
+            setattr(self, f"bias_{branch.name}", _parameter(branch, start, anchor))
+
+    @property
+    def _inputs(self) -> int:
+        """Inputs of one neuron."""
+        return math.prod(self.window) * self.in_features // self.groups
+
+    def _units(self, branch: Branch) -> int:
+        return self.groups if branch.shared else self.out_features
+
+    def _kernel_shape(self, branch: Branch) -> tuple[int, ...]:
+        units, values = self._units(branch), branch.values(self._inputs)
+        if not branch.reads_input:
+            return (units, *values)
         if branch.lift is not None:
-            return (self.groups, branch.inputs(fan_in), self.out_features // self.groups)
-        return (*self.window, self.in_features // self.groups, self.out_features)
+            return (self.groups, branch.width(self._inputs), units // self.groups)
+        return (*self.window, branch.width(self.in_features // self.groups), units, *values)
 
     def __call__(
         self, x: Float[Array, "*batch in_features"]
@@ -146,23 +98,84 @@ class Layer(nnx.Module):
             raise ValueError(
                 f"expected in_features={self.in_features} on the last axis, got shape {x.shape}"
             )
+        if not self.remat:
+            return self._formula(x)
+        graph, state = nnx.split(self)
+        return jax.checkpoint(lambda state, x: nnx.merge(graph, state)._formula(x))(state, x)
+
+    def _formula(self, x: Array) -> Array:
         return self.neuron.combine(*(self._branch(branch, x) for branch in self.neuron.branches))
 
     def _branch(self, branch: Branch, x: Array) -> Array:
-        kernel = getattr(self, f"kernel_{branch.name}", None)
-        offset = self.offset(branch.name)
-        if kernel is None:
-            return offset
-        if branch.lift is not None:
-            lifted = branch.lift(self.patches(x))
-            z = jnp.einsum("...gn,gno->...go", lifted, kernel[...])
-            z = z.reshape(*z.shape[:-2], self.out_features)
-        else:
-            assert branch.of is not None  # for the type checker: inputs() > 0 implies it
-            z = self.linear_map(branch.of(x), kernel[...])
+        """`(*positions, neurons, *shape)`; ones where a branch is shared or reads no input."""
+        values = branch.values(self._inputs)
+        if not branch.reads_input:
+            kernel = self.weights(branch.name) if branch.has_weights else self.offset(branch.name)
+            z = kernel.reshape(*(1,) * (x.ndim - 1), -1, *values)
+            return self._to_neurons(branch, z)
+        z = self._response(branch, x)
         # Adding a bias that is fixed at zero would cost a pass over z.
         fixed_at_zero = not hasattr(self, f"bias_{branch.name}") and not branch.anchor
-        return z if fixed_at_zero else z + jnp.broadcast_to(offset, z.shape)
+        if not fixed_at_zero:
+            z = z + jnp.broadcast_to(self.offset(branch.name), z.shape)
+        return self._to_neurons(branch, z)
+
+    def _response(self, branch: Branch, x: Array) -> Array:
+        """What the weights make of the input, `(*positions, units, *shape)`."""
+        if branch.lift is not None:
+            z = jnp.einsum("...gn,gno->...go", branch.lift(self.patches(x)), self._weighed(branch))
+            return z.reshape(*z.shape[:-2], self.out_features)
+        if branch.compare is not None:
+            return self._compared(branch, x)
+        kernel, values = self._weighed(branch), branch.values(self._inputs)
+        assert branch.of is not None  # for the type checker: the branch reads input
+        if branch.of is jnp.ones_like:  # one example stands for all
+            z = self.linear_map(self._ones(x), _flat(kernel, values))
+            z = z.reshape(*(1,) * (x.ndim - z.ndim), *z.shape)
+        else:
+            z = self.linear_map(branch.of(x), _flat(kernel, values))
+        return z.reshape(*z.shape[:-1], -1, *values) if values else z
+
+    def _compared(self, branch: Branch, x: Array) -> Array:
+        kernel = jnp.moveaxis(self._weighed(branch), -2, 0)  # (channels, *window, out)
+        kernel = kernel.reshape(-1, self.groups, self.out_features // self.groups)
+        kernel = jnp.swapaxes(kernel, 0, 1)  # (groups, inputs, neurons)
+        seen = self.patches(x)[..., None]  # (*positions, groups, inputs, 1)
+        assert branch.compare is not None
+        terms = branch.compare(seen, kernel.reshape(*(1,) * (seen.ndim - 3), *kernel.shape))
+        if self.window:
+            there = self.patches(self._ones(x))[..., None]  # zero where the window hangs over
+            terms = terms * there.reshape(*(1,) * (terms.ndim - there.ndim), *there.shape)
+        z = terms.sum(axis=-2)
+        return z.reshape(*z.shape[:-2], self.out_features)
+
+    def _ones(self, x: Array) -> Array:
+        """One example full of ones."""
+        return jnp.ones(x.shape[x.ndim - 1 - len(self.window) :], x.dtype)
+
+    def _to_neurons(self, branch: Branch, z: Array) -> Array:
+        """Shared values of several groups, repeated for the neurons of each."""
+        if not branch.shared or self.groups == 1:
+            return z
+        axis = z.ndim - 1 - len(branch.shape)
+        return jnp.repeat(z, self.out_features // self.groups, axis=axis)
+
+    def _weighed(self, branch: Branch) -> Array:
+        if callable(branch.kernel):
+            return self._fixed(branch)
+        return branch.weigh(self.weights(branch.kernel or branch.name))
+
+    def _fixed(self, branch: Branch) -> Array:
+        """The fixed kernel, made for one group and repeated for the others."""
+        assert callable(branch.kernel)
+        *inner, units = self._kernel_shape(branch)[: len(self.window) + 2]
+        values = branch.values(self._inputs)
+        one = branch.kernel((*inner, units // self.groups, *values), self.dtype)
+        return jnp.tile(one, (*(1,) * len(inner), self.groups, *(1,) * len(values)))
+
+    def weights(self, name: str) -> Float[Array, "..."]:
+        """The trained kernel of the branch `name`."""
+        return getattr(self, f"kernel_{name}")[...]
 
     def offset(self, name: str) -> Float[Array, "..."]:
         """The bias of the branch `name`: the parameter, or the anchor it is fixed at.
@@ -173,11 +186,8 @@ class Layer(nnx.Module):
         parameter = getattr(self, f"bias_{name}", None)
         if parameter is not None:
             return parameter[...]
-        branch = next(b for b in self.neuron.branches if b.name == name)
-        return jnp.asarray(branch.anchor or 0.0, dtype=self._dtype())
-
-    def _dtype(self) -> jnp.dtype:
-        return next(iter(jax.tree.leaves(nnx.state(self, nnx.Param)))).dtype
+        branch = self.neuron.branch(name)
+        return jnp.full(branch.values(self._inputs), branch.anchor or 0.0, self.dtype)
 
     def linear_map(self, x: Array, kernel: Array) -> Array:
         """Apply one kernel to the input."""
@@ -197,13 +207,16 @@ class Dense(Layer):
         out_features: number of neurons.
         bias: without it each bias stays at its degenerate value (0, or 1 for a factor).
         init: "relinear" starts as the neuron's degenerate form, the rest uniform in
-            +-1/sqrt(in_features); "relinear_fan_out" is the authors' code, which takes
+            +-1/sqrt(weights per value); "relinear_fan_out" is the authors' code, which takes
             out_features for the fan-in; "common" draws every branch at random.
+        remat: compute the branches again in the backward pass instead of keeping their outputs:
+            less memory, more time.
         dtype: of the parameters.
         rngs: source of the `params` key.
 
     Raises:
-        ValueError: for sizes below 1 or an unknown `init`; on call for a wrong last axis.
+        ValueError: for sizes below 1, sizes the neuron cannot have, or an unknown `init`; on call
+            for a wrong last axis.
 
     Example:
         >>> from neurons import quadratic
@@ -220,6 +233,7 @@ class Dense(Layer):
         *,
         bias: bool = True,
         init: Init = "relinear",
+        remat: bool = False,
         dtype: DTypeLike = jnp.float32,
         rngs: nnx.Rngs,
     ) -> None:
@@ -231,6 +245,7 @@ class Dense(Layer):
             groups=1,
             bias=bias,
             init=init,
+            remat=remat,
             dtype=dtype,
             rngs=rngs,
         )
@@ -242,6 +257,11 @@ class Dense(Layer):
     def patches(self, x: Array) -> Array:
         """The input itself, as one group."""
         return x[..., None, :]
+
+
+def _flat(kernel: Array, values: tuple[int, ...]) -> Array:
+    """The kernel with all values of all neurons on its last axis."""
+    return kernel.reshape(*kernel.shape[: kernel.ndim - 1 - len(values)], -1) if values else kernel
 
 
 def _parameter(branch: Branch, value: Array, anchor: float = 0.0) -> nnx.Param:

@@ -1,47 +1,18 @@
 """The neurons once more, in float64 NumPy, written from the formulas alone.
 
-Only names and shapes of parameters are taken from the library. A layer's twin collects the window
-of inputs behind every output, flattens it (channels slow, taps fast) and applies the formula.
+Names and shapes of parameters, and each neuron's `plain` formula, are taken from the library. A
+layer's twin collects the window of inputs behind every output, flattens it (channels slow, taps
+fast) and applies the formula.
 """
 
 import itertools
+import math
+from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
-
-# w(r) is a weight vector of length n, b(r) a number, x one window.
-FORMULAS = {
-    "conventional": lambda x, w, b: w("r") @ x + b("r"),
-    "quadratic": lambda x, w, b: (
-        (w("r") @ x + b("r")) * (w("g") @ x + b("g", 1)) + w("b") @ x**2 + b("b")
-    ),
-    "compact": lambda x, w, b: w("r") @ x + w("b") @ x**2 + b("r"),
-    "product_only": lambda x, w, b: (w("r") @ x + b("r")) * (w("g") @ x + b("g", 1)),
-    "power_only": lambda x, w, b: w("b") @ x**2 + b("b"),
-    "qres": lambda x, w, b: (w("r") @ x) * (w("g") @ x) + w("r") @ x + b("c"),
-    "quadralib_t1": lambda x, w, b: x @ w("b").reshape(len(x), len(x)) @ x + b("c"),
-    "quadralib_t2": lambda x, w, b: w("b") @ x**2 + b("c"),
-    "quadralib_t3": lambda x, w, b: (w("r") @ x) ** 2 + b("c"),
-    "quadralib_t4": lambda x, w, b: (w("r") @ x) * (w("g") @ x) + b("c"),
-    "quadralib": lambda x, w, b: (w("r") @ x) * (w("g") @ x) + w("b") @ x + b("c"),
-}
-
-# Parameters per neuron with n inputs, with biases and without; multiplications.
-COSTS = {
-    "conventional": lambda n: (n + 1, n, n),
-    "quadratic": lambda n: (3 * n + 3, 3 * n, 3 * n + 1),
-    "compact": lambda n: (2 * n + 1, 2 * n, 2 * n),
-    "product_only": lambda n: (2 * n + 2, 2 * n, 2 * n + 1),
-    "power_only": lambda n: (n + 1, n, n),
-    "qres": lambda n: (2 * n + 1, 2 * n, 2 * n + 1),
-    "quadralib_t1": lambda n: (n * n + 1, n * n, n * n),
-    "quadralib_t2": lambda n: (n + 1, n, n),
-    "quadralib_t3": lambda n: (n + 1, n, n + 1),
-    "quadralib_t4": lambda n: (2 * n + 1, 2 * n, 2 * n + 1),
-    "quadralib": lambda n: (3 * n + 1, 3 * n, 3 * n + 1),
-}
 
 
 def float64(variable):
@@ -97,9 +68,9 @@ def transposed_taps(sizes, window, strides, padding, dilation, extra):
 
 
 def windows(x, taps):
-    """`(*positions, channels, *taps)` of one example `(*sizes, channels)`; zeros outside."""
+    """`(*positions, channels, *taps)` of one example `(*sizes, channels)`; NaN outside."""
     taps = list(taps)
-    found = np.zeros((*map(len, taps), x.shape[-1], *(len(rows[0]) for rows in taps)))
+    found = np.full((*map(len, taps), x.shape[-1], *(len(rows[0]) for rows in taps)), np.nan)
     for position in np.ndindex(*map(len, taps)):
         rows = [axis[p] for axis, p in zip(taps, position, strict=True)]
         for tap in np.ndindex(*map(len, rows)):
@@ -112,26 +83,59 @@ def windows(x, taps):
 def output(layer, seen, groups=1):
     """The layer's formula on windows `(*positions, channels, *taps)`, one neuron at a time."""
     axes = len(layer.window)
-    values = {name: float64(v[...]) for name, v in parameters(layer).items()}
     positions = seen.shape[: seen.ndim - axes - 1]
     found = np.zeros((*positions, layer.out_features))
     share, per_group = seen.shape[len(positions)] // groups, layer.out_features // groups
+    neurons = [own_parameters(layer, o, o // per_group, share) for o in range(layer.out_features)]
     for position in np.ndindex(*positions):
-        for o in range(layer.out_features):
+        for o, (w, b, rows) in enumerate(neurons):
             group = o // per_group
             x = seen[position][group * share : (group + 1) * share].ravel()
-
-            def weights(name, o=o, group=group):
-                kernel = values[f"kernel_{name}"]
-                if layer.neuron.name == "quadralib_t1":
-                    return kernel[group, :, o % per_group]
-                return np.moveaxis(kernel[..., o], -1, 0).ravel()
-
-            def bias(name, silent=0.0, o=o):
-                return values[f"bias_{name}"][o] if f"bias_{name}" in values else silent
-
-            found[(*position, o)] = FORMULAS[layer.neuron.name](x, weights, bias)
+            present, x = ~np.isnan(x), np.nan_to_num(x)
+            if notices_absence(layer.neuron):  # an input outside is none, rather than a zero
+                x = x[present]
+                w = SimpleNamespace(
+                    **{k: v[present] if k in rows else v for k, v in vars(w).items()}
+                )
+            found[(*position, o)] = layer.neuron.plain(x, w, b)
     return found
+
+
+def notices_absence(neuron):
+    """Whether an input of zero counts for something."""
+    zero = np.zeros(1, np.float32)
+    return any(
+        branch.compare
+        or (branch.of and branch.lift is None and np.any(branch.of(jnp.asarray(zero))))
+        for branch in neuron.branches
+    )
+
+
+def own_parameters(layer, o, group, channels):
+    """Weights and biases of neuron `o` by branch, and which weights have a row per input."""
+    values = {name: float64(v[...]) for name, v in parameters(layer).items()}
+    axes, n = len(layer.window), math.prod(layer.window) * channels
+    per_group, w, b, rows = layer.out_features // layer.groups, {}, {}, set()
+    for branch in layer.neuron.branches:
+        unit, kernel = (group if branch.shared else o), values.get(f"kernel_{branch.name}")
+        silent = np.full(branch.values(n), branch.anchor or 0.0)
+        bias = values.get(f"bias_{branch.name}")
+        b[branch.name] = silent if bias is None else bias[unit]
+        if kernel is None:
+            continue
+        if not branch.reads_input:
+            w[branch.name] = kernel[unit]
+        elif branch.lift is not None:
+            w[branch.name] = kernel[group, :, o % per_group]
+        else:
+            own = np.take(kernel, unit, axis=axes + 1)  # (*window, channels * features, *shape)
+            own = own.reshape(*layer.window, channels, -1, *own.shape[axes + 1 :])
+            own = np.moveaxis(own, axes, 0).reshape(n, *own.shape[axes + 1 :])
+            w[branch.name] = own[:, 0] if own.shape[1] == 1 else own
+            rows.add(branch.name)
+    centre = np.ravel_multi_index([(k - 1) // 2 for k in layer.window], layer.window) if axes else 0
+    w["i"] = o % per_group * math.prod(layer.window) + int(centre)
+    return SimpleNamespace(**w), SimpleNamespace(**b), rows
 
 
 def relative_error(found, expected):

@@ -8,7 +8,7 @@ import scipy.stats
 from flax import nnx
 
 import neurons as nr
-from neurons.layer import identity
+from neurons.neuron import identity
 
 N_IN, N_OUT = 40, 90
 
@@ -129,6 +129,7 @@ def test_the_bare_layer_is_abstract():
         groups=1,
         bias=True,
         init="relinear",
+        remat=False,
         dtype=jnp.float32,
         rngs=rngs(),
     )
