@@ -1,6 +1,6 @@
 """Figures of the Qttention paper, drawn from its claims' verdicts."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -21,18 +21,14 @@ LOOKS = {
 
 def draw(evidence: Mapping[str, Verdict]) -> dict[str, Picture]:
     """All figures whose claims are at hand."""
-    drawers: dict[str, tuple[str, Callable[[Verdict], Picture]]] = {
+    drawers: style.Drawers = {
         "f1-by-noise": ("gap_closes", f1_by_noise),
         "parameters": ("not_the_parameters", parameters_against_f1),
         "level": ("beats_level", level_alone),
         "maps": ("maps_show_impacts", maps_over_signals),
         "spectra": ("maps_show_impacts", spectra),
     }
-    return {
-        slug: drawer(evidence[claim])
-        for slug, (claim, drawer) in drawers.items()
-        if claim in evidence
-    }
+    return style.drawn(drawers, evidence)
 
 
 def f1_by_noise(verdict: Verdict) -> Picture:

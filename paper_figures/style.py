@@ -5,7 +5,7 @@ Figures are made without pyplot: nothing is registered globally, nothing has to 
 """
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +18,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from paper_figures import files
+from theory.claims import Verdict
 
 # The colours of Okabe and Ito, which stay apart under the common colour-vision deficiencies,
 # without yellow, which is too faint for lines on white; ordered by contrast with white.
@@ -79,6 +80,21 @@ class Picture(NamedTuple):
 
     figure: Figure
     caption: str
+
+
+Drawers = Mapping[str, tuple[str, Callable[[Verdict], Picture]]]
+
+
+def drawn(drawers: Drawers, evidence: Mapping[str, Verdict]) -> dict[str, Picture]:
+    """The pictures whose claims are at hand.
+
+    Args:
+        drawers: by slug, the claim that a picture shows and the function that draws it.
+        evidence: verdicts by claim.
+    """
+    return {
+        slug: draw(evidence[claim]) for slug, (claim, draw) in drawers.items() if claim in evidence
+    }
 
 
 def look() -> AbstractContextManager[None]:

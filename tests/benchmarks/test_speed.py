@@ -147,44 +147,83 @@ def test_maps(name, options, bar, record, interleaved):
     record("maps of 100 windows, with forward", f"NumPy {name}", whole, theirs, bar)
 
 
-def test_quadratic_dense(record, interleaved, torch, twins):
-    width, batch = 512, 1024
-    rng = np.random.default_rng(0)
-    x, *targets = jnp.asarray(rng.normal(size=(4, batch, width)), jnp.float32)
-    y = targets[0]
-    layer = nr.Dense(nr.quadratic, width, width, init="common", rngs=nnx.Rngs(0))
-    graph, params = nnx.split(layer)
-    kernels = [getattr(layer, f"kernel_{name}")[...] for name in "rgb"]
+def gradients(function):
+    """Compiled gradients with respect to weights and input.
 
-    @jax.jit
-    def ours(params, x):
-        return jax.value_and_grad(lambda p, x: jnp.sum(nnx.merge(graph, p)(x) * y), argnums=(0, 1))(
-            params, x
-        )
+    A target per output, or XLA would share the gradients of outputs that are summed alike; targets
+    are arguments, or it would fold their transposes.
+    """
 
-    @jax.jit
-    def products(kernels, x):  # a target each, or XLA would share their gradients
-        return jax.value_and_grad(
-            lambda ws, x: sum(jnp.sum((x @ w) * t) for w, t in zip(ws, targets, strict=True)),
-            argnums=(0, 1),
-        )(kernels, x)
+    def loss(weights, x, targets):
+        outputs = function(weights, x)
+        return sum(jnp.sum(y * t) for y, t in zip(outputs, targets, strict=True))
 
-    maps = [torch.nn.Linear(width, width) for _ in "rgb"]
-    tx, ty = (torch.from_numpy(np.array(a)) for a in (x, y))
-    tx.requires_grad_()
+    return jax.jit(jax.value_and_grad(loss, argnums=(0, 1)))
 
-    def theirs():
-        r, g, b = maps
-        for tensor in (tx, *(p for m in maps for p in m.parameters())):
+
+def dense_map(kernel, x):
+    return x @ kernel
+
+
+def conv_map(kernel, x):
+    axes = kernel.ndim - 2
+    space = "XY"[:axes]
+    numbers = (f"N{space}C", f"{space}IO", f"N{space}C")
+    return jax.lax.conv_general_dilated(x, kernel, (1,) * axes, "SAME", dimension_numbers=numbers)
+
+
+def torch_quadratic(torch, modules, x, target):
+    """The straightforward layer, forward and backward."""
+    r, g, b = modules
+
+    def step():
+        for tensor in (x, *(p for m in modules for p in m.parameters())):
             tensor.grad = None
-        ((r(tx) * g(tx) + b(tx**2)) * ty).sum().backward()
+        ((r(x) * g(x) + b(x**2)) * target).sum().backward()
 
-    times = interleaved(
-        lambda: jax.block_until_ready(ours(params, x)),
-        lambda: jax.block_until_ready(products(kernels, x)),
-        theirs,
-        rounds=ROUNDS,
+    return step
+
+
+# Bars: the layer against the maps it needs, and against PyTorch's straightforward layer.
+@pytest.mark.parametrize(
+    ("name", "shape", "features", "window", "bar"),
+    [
+        ("Dense 512", (1024, 512), 512, (), 1.06),
+        ("Conv1d 64, kernel 3", (64, 128, 64), 64, (3,), 1.1),
+        ("Conv2d 32, kernel 3 x 3", (16, 28, 28, 32), 32, (3, 3), 1.1),
+    ],
+    ids=["dense", "conv1d", "conv2d"],
+)
+def test_quadratic_layer(name, shape, features, window, bar, record, interleaved, torch):
+    rng = np.random.default_rng(0)
+    x, *targets = jnp.asarray(rng.normal(size=(4, *shape)), jnp.float32)
+    options = {"init": "common", "bias": False, "rngs": nnx.Rngs(0)}
+    sizes = (shape[-1], features)
+    layer = (
+        nr.Conv(nr.quadratic, *sizes, window, **options)
+        if window
+        else nr.Dense(nr.quadratic, *sizes, **options)
     )
-    what = "quadratic Dense 512, batch 1024"
-    record(what, "its three matrix products", times[0], times[1])
-    record(what, "torch", times[0], times[2])
+    graph, params = nnx.split(layer)
+    kernels = [layer.weights(name) for name in "rgb"]
+    one = conv_map if window else dense_map
+    ours = gradients(lambda p, x: [nnx.merge(graph, p)(x)])
+    maps = gradients(lambda ws, x: [one(w, x) for w in ws])
+
+    torch_maps = {0: torch.nn.Linear, 1: torch.nn.Conv1d, 2: torch.nn.Conv2d}[len(window)]
+    more = {"kernel_size": window, "padding": "same"} if window else {}
+    modules = [torch_maps(*sizes, bias=False, **more) for _ in "rgb"]
+    tx, target = (
+        torch.from_numpy(np.moveaxis(np.array(a), -1, 1 if window else -1).copy())
+        for a in (x, targets[0])
+    )
+    tx.requires_grad_()
+    times = interleaved(
+        lambda: jax.block_until_ready(ours(params, x, targets[:1])),
+        lambda: jax.block_until_ready(maps(kernels, x, targets)),
+        torch_quadratic(torch, modules, tx, target),
+        rounds=2 * ROUNDS,
+    )
+    what = f"quadratic {name}, batch {shape[0]}"
+    record(what, "torch", times[0], times[2], 1.0)
+    record(what, "its three maps", times[0], times[1], bar)

@@ -20,3 +20,14 @@ def test_bearing_fault():
     accuracy, score = load("bearing_fault").main(steps=100)
     assert accuracy > 0.3
     assert 0 < score <= 1
+
+
+@pytest.mark.usefixtures("standard_promotion")
+def test_quadratic_network():
+    accuracy = load("quadratic_network").main(steps=400)
+    assert accuracy["quadratic"] > 0.95 > accuracy["conventional"]
+
+
+@pytest.mark.usefixtures("standard_promotion")
+def test_add_your_own_neuron():
+    assert load("add_your_own_neuron").main(steps=300) < 0.1

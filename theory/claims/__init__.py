@@ -22,7 +22,14 @@ from theory.claims.statistics import mean_effect as mean_effect
 from theory.claims.statistics import paired as paired
 from theory.claims.statistics import same as same
 
-_PAPERS = ("qttention",)
+_PAPERS = (
+    "qttention",
+    "one_neuron_saved",
+    "expressivity_trainability",
+    "universal_approximation",
+    "heterogeneous_theorem",
+    "neuronseek_theory",
+)
 
 
 def papers() -> tuple[str, ...]:

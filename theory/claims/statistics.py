@@ -111,6 +111,14 @@ def greater(comparison: Comparison, margin: float = 0.0) -> Status:
     return "refuted" if high < margin else "undecided"
 
 
+def below(comparison: Comparison, margin: float = 0.0) -> Status:
+    """Is the effect below `margin`? Supported or refuted when the whole interval says so."""
+    low, high = comparison.interval
+    if high < margin:
+        return "supported"
+    return "refuted" if low > margin else "undecided"
+
+
 def same(comparison: Comparison, margin: float) -> Status:
     """Is the effect within `±margin`? Two one-sided tests, by interval inclusion.
 
