@@ -1,5 +1,7 @@
-"""What can be checked of neurons: claims and the statistics that judge them."""
+"""What can be checked of neurons: claims and their statistics, theorems as functions."""
 
+from theory import barron as barron
+from theory import expressivity as expressivity
 from theory.claims import Budget as Budget
 from theory.claims import Claim as Claim
 from theory.claims import Verdict as Verdict
@@ -9,3 +11,7 @@ from theory.claims import laptop as laptop
 from theory.claims import paper as paper
 from theory.claims import papers as papers
 from theory.claims import smoke as smoke
+from theory.expressivity import count_pieces as count_pieces
+from theory.expressivity import product_tree as product_tree
+from theory.expressivity import spline_network as spline_network
+from theory.expressivity import variety_dimension as variety_dimension

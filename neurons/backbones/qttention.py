@@ -16,7 +16,8 @@ from jax import Array
 from jaxtyping import Float
 
 from neurons.convolution import Conv
-from neurons.layer import Layer, Neuron
+from neurons.layer import Layer
+from neurons.neuron import Neuron
 from neurons.quadratic import conventional, quadratic
 
 WINDOW = 2048

@@ -13,6 +13,10 @@ from neurons.data.bearings import Records as Records
 from neurons.data.cwru import cwru as cwru
 from neurons.data.cwru import read_mat as read_mat
 from neurons.data.download import fetch as fetch
+from neurons.data.images import Images as Images
+from neurons.data.images import images as images
+from neurons.data.magnetic_tile import Tiles as Tiles
+from neurons.data.magnetic_tile import magnetic_tile as magnetic_tile
 from neurons.data.registry import DataError as DataError
 from neurons.data.registry import Entry as Entry
 from neurons.data.registry import available as available
@@ -21,8 +25,11 @@ from neurons.data.registry import entries as entries
 from neurons.data.registry import locate as locate
 from neurons.data.registry import names as names
 from neurons.data.registry import verify as verify
+from neurons.data.sets import DataSet as DataSet
 from neurons.data.sets import load as load
 from neurons.data.sets import simulated as simulated
+from neurons.data.simulated_images import simulated_shapes as simulated_shapes
+from neurons.data.simulated_images import simulated_tiles as simulated_tiles
 from neurons.data.simulator import simulate as simulate
 from neurons.data.simulator import simulated_cwru as simulated_cwru
 from neurons.data.simulator import simulated_hit as simulated_hit

@@ -1,21 +1,38 @@
-"""Bearing sets by name: read from files, or made by the simulator."""
+"""Sets by name: read from files, or made by a simulator."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from neurons.data.bearings import Records
 from neurons.data.cwru import cwru
+from neurons.data.images import Images, images
+from neurons.data.magnetic_tile import Tiles, magnetic_tile
+from neurons.data.simulated_images import simulated_shapes, simulated_tiles
 from neurons.data.simulator import simulated_cwru, simulated_hit
 
-READERS = {"cwru": cwru}
-SIMULATORS = {"cwru": simulated_cwru, "hit": simulated_hit}
+DataSet = Records | Images | Tiles
+
+READERS: Mapping[str, Callable[..., DataSet]] = {
+    "cwru": cwru,
+    "images": images,
+    "magnetic_tile": magnetic_tile,
+}
+SIMULATORS: Mapping[str, Callable[..., DataSet]] = {
+    "cwru": simulated_cwru,
+    "hit": simulated_hit,
+    "images": simulated_shapes,
+    "magnetic_tile": simulated_tiles,
+}
 
 
-def load(name: str, folder: str | Path | None = None) -> Records:
+def load(name: str, folder: str | Path | None = None, **options: Any) -> DataSet:
     """Read a real set, checked against the manifest.
 
     Args:
-        name: `"cwru"`.
+        name: `"cwru"`, `"images"` or `"magnetic_tile"`.
         folder: Data folder to look in first; then `$NEURONS_DATA`, then the user's cache.
+        **options: The reader's own, e.g. `load=1` or `subset="mnist"`.
 
     Raises:
         ValueError: There is no reader of this name.
@@ -23,14 +40,14 @@ def load(name: str, folder: str | Path | None = None) -> Records:
     """
     if name not in READERS:
         raise ValueError(f"unknown data set {name!r}; allowed: {', '.join(READERS)}")
-    return READERS[name](folder=folder)
+    return READERS[name](folder=folder, **options)
 
 
-def simulated(name: str, seed: int = 0) -> Records:
+def simulated(name: str, seed: int = 0) -> DataSet:
     """Make a set that stands in for a real one; its `simulated` says so.
 
     Args:
-        name: `"cwru"` or `"hit"`.
+        name: `"cwru"`, `"hit"`, `"images"` or `"magnetic_tile"`.
         seed: Seed of everything random.
 
     Raises:

@@ -98,11 +98,19 @@ def seconds(call: Callable[[], object]) -> float:
 
 @pytest.fixture
 def interleaved():
-    """Seconds per call of several functions, called in turn, after two calls to warm up."""
+    """Seconds per call of several functions, after two calls to warm up.
+
+    Every round calls all of them in a new order: PyTorch's threads go on waiting for work for a
+    while, at the expense of whoever comes next.
+    """
 
     def measure(*calls, rounds):
         for call in calls * 2:
             call()
-        return np.array([[seconds(call) for call in calls] for _ in range(rounds)]).T
+        times, order = np.zeros((len(calls), rounds)), np.random.default_rng(0)
+        for number in range(rounds):
+            for one in order.permutation(len(calls)):
+                times[one, number] = seconds(calls[one])
+        return times
 
     return measure

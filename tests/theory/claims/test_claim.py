@@ -72,10 +72,10 @@ def test_budget_out_of_range_is_named(amounts):
 def test_every_claim_names_its_paper_and_has_a_planted_fault():
     for paper in papers():
         found = claims(paper)
-        assert len({claim.id for claim in found}) == len(found) >= 8
+        assert len({claim.id for claim in found}) == len(found) >= 4
         assert all(claim.paper == paper and claim.faults for claim in found)
 
 
 def test_unknown_paper_is_named():
-    with pytest.raises(ValueError, match="qttention; got 'quttention'"):
+    with pytest.raises(ValueError, match=r"exist for qttention, .*; got 'quttention'"):
         claims("quttention")

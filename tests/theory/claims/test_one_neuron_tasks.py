@@ -27,10 +27,12 @@ def smaller(monkeypatch):
         "conventional": (nr.conventional, (8, 24, 32, 96)),
     }
     monkeypatch.setattr(one_neuron_tasks, "KINDS", kinds)
+    monkeypatch.setattr(one_neuron_tasks, "CLUSTERED", 1600)
 
 
-def finding(name, fault=None, data=None):
-    return getattr(one_neuron_tasks, name)(Lab(BUDGET, jax.random.key(0), data, remember(), fault))
+def finding(name, recall, fault=None):
+    lab = Lab(BUDGET, jax.random.key(0), None, recall, fault)
+    return getattr(one_neuron_tasks, name)(lab)
 
 
 @pytest.mark.parametrize(
