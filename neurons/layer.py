@@ -41,6 +41,11 @@ class Layer(nnx.Module):
         dtype: DTypeLike,
         rngs: nnx.Rngs,
     ) -> None:
+        if not isinstance(neuron, Neuron):
+            raise TypeError(
+                "neuron must be a Neuron: nr.quadratic, nr.low_rank(2), "
+                f'nr.catalogue()["quadratic"], ...; got {neuron!r}'
+            )
         _check_features(in_features, out_features, groups)
         if init not in ("relinear", "relinear_fan_out", "common"):
             raise ValueError(
@@ -174,7 +179,13 @@ class Layer(nnx.Module):
         return jnp.tile(one, (*(1,) * len(inner), self.groups, *(1,) * len(values)))
 
     def weights(self, name: str) -> Float[Array, "..."]:
-        """The trained kernel of the branch `name`."""
+        """The trained kernel of the branch `name`.
+
+        Raises:
+            ValueError: for a branch the neuron does not have, or that has no weights of its own.
+        """
+        if not self.neuron.branch(name).has_weights:
+            raise ValueError(f"branch {name!r} of {self.neuron.name} has no weights of its own")
         return getattr(self, f"kernel_{name}")[...]
 
     def offset(self, name: str) -> Float[Array, "..."]:
@@ -217,6 +228,7 @@ class Dense(Layer):
     Raises:
         ValueError: for sizes below 1, sizes the neuron cannot have, or an unknown `init`; on call
             for a wrong last axis.
+        TypeError: for a `neuron` that is none.
 
     Example:
         >>> from neurons import quadratic

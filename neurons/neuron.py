@@ -184,6 +184,8 @@ class Neuron:
         names = [branch.name for branch in self.branches]
         if not names or len(set(names)) < len(names):
             raise ValueError(f"{self.name}: branches need distinct names, got {names}")
+        if not any(branch.reads_input for branch in self.branches):
+            raise ValueError(f"{self.name}: no branch reads the input")
         for branch in self.branches:
             if isinstance(branch.kernel, str) and branch.kernel not in names:
                 raise ValueError(f"{self.name}: no branch {branch.kernel} to borrow weights from")
@@ -208,5 +210,12 @@ class Neuron:
         return sum(branch.products(n, neurons) for branch in self.branches) + combined
 
     def branch(self, name: str) -> Branch:
-        """The branch of that name."""
-        return next(branch for branch in self.branches if branch.name == name)
+        """The branch of that name.
+
+        Raises:
+            ValueError: for an unknown name.
+        """
+        named = {branch.name: branch for branch in self.branches}
+        if name not in named:
+            raise ValueError(f"{self.name} has the branches {', '.join(named)}; got {name!r}")
+        return named[name]

@@ -84,6 +84,21 @@ def test_a_branch_that_lifts_has_as_many_weights_as_lifted_features():
     np.testing.assert_allclose(layer(x), expected, rtol=1e-5, atol=1e-5)
 
 
+def test_shared_borrowed_and_fixed_weights_are_counted_once():
+    shared = nr.Branch("h", shape=(3,), shared=True, bias=False)
+    again = nr.Branch("i", of=jnp.square, shape=(3,), shared=True, bias=False, kernel="h")
+    mix = nr.Branch("c", of=None, shape=(3,), bias=False)
+    neuron = nr.Neuron(
+        "mine", "c.(W x + W x^2)", (shared, again, mix), lambda h, i, c: (c * (h + i)).sum(axis=-1)
+    )
+    layer = twins.drawn(nr.Dense, neuron, 4, 5)
+    assert neuron.parameters(4, 5) == nr.parameters(layer) == 3 * 4 + 5 * 3
+    x = twins.draw((2, 4))
+    w, c = (np.asarray(layer.weights(name)) for name in "hc")
+    hidden = (x + np.square(x)) @ w[:, 0]
+    np.testing.assert_allclose(layer(x), hidden @ c.T, rtol=1e-4)
+
+
 # -- what is refused ----------------------------------------------------------------------------
 
 
@@ -91,6 +106,33 @@ def test_a_branch_that_lifts_has_as_many_weights_as_lifted_features():
 def test_branches_need_distinct_names(names):
     with pytest.raises(ValueError, match="mine: branches need distinct names"):
         nr.Neuron("mine", "", tuple(nr.Branch(name) for name in names), lambda *z: z[0])
+
+
+@pytest.mark.parametrize("neuron", ["quadratic", nr.low_rank, None], ids=str)
+def test_what_is_no_neuron_is_refused(neuron, unchecked):
+    with pytest.raises(TypeError, match=r"neuron must be a Neuron: .*; got"):
+        nr.Dense(neuron, 2, 2, rngs=rngs())
+
+
+def test_branches_are_checked():
+    with pytest.raises(ValueError, match=r"branch q: sizes must be at least 1, got \(-1,\)"):
+        nr.Branch("q", shape=(-1,))
+    with pytest.raises(ValueError, match="lift and compare take own weights"):
+        nr.Branch("q", lift=jnp.square, shared=True)
+    with pytest.raises(ValueError, match="mine: no branch q to borrow weights from"):
+        nr.Neuron("mine", "", (nr.Branch("r"), nr.Branch("s", kernel="q")), lambda *z: z[0])
+    with pytest.raises(ValueError, match="mine: no branch reads the input"):
+        nr.Neuron("mine", "", (nr.Branch("c", of=None),), lambda *z: z[0])
+
+
+def test_unknown_branches_are_named():
+    layer = nr.Dense(nr.qres, 2, 2, rngs=rngs())
+    with pytest.raises(ValueError, match="qres has the branches r, g, c; got 'q'"):
+        layer.weights("q")
+    with pytest.raises(ValueError, match="branch 'c' of qres has no weights of its own"):
+        layer.weights("c")
+    with pytest.raises(ValueError, match="got 'q'"):
+        layer.offset("q")
 
 
 @pytest.mark.parametrize(
