@@ -36,7 +36,9 @@ def test_a_convolution_costs_its_formula_at_every_position():
 
 
 @pytest.mark.parametrize(
-    ("build", "millions"), [(qcnn, 4.55), (wdcnn, 1.52), (slim_qcnn, 1.35)], ids=lambda v: str(v)
+    ("build", "millions"),
+    [(qcnn, 4.55), (wdcnn, 1.52), (slim_qcnn, 1.35)],
+    ids=lambda v: getattr(v, "__name__", v),
 )
 def test_convolutions_of_the_bearing_nets_cost_what_the_papers_count(build, millions):
     """Convolution terms alone: batch normalisation, products and squares come on top."""

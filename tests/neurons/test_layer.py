@@ -108,7 +108,9 @@ def test_branches_need_distinct_names(names):
         nr.Neuron("mine", "", tuple(nr.Branch(name) for name in names), lambda *z: z[0])
 
 
-@pytest.mark.parametrize("neuron", ["quadratic", nr.low_rank, None], ids=str)
+@pytest.mark.parametrize(
+    "neuron", ["quadratic", nr.low_rank, None], ids=["name", "factory", "none"]
+)
 def test_what_is_no_neuron_is_refused(neuron, unchecked):
     with pytest.raises(TypeError, match=r"neuron must be a Neuron: .*; got"):
         nr.Dense(neuron, 2, 2, rngs=rngs())
