@@ -23,13 +23,7 @@ slab = nr.Neuron(
     plain=lambda x, w, b: (w.r @ x + b.r) * np.exp(-((w.g @ x) ** 2)),
     size="2n + 1",
     work="2n + 2",
-    reference="this example",
 )
-
-
-def wave_packet(x: jax.Array) -> jax.Array:
-    """A ramp that lives near the diagonal, for the layer to learn."""
-    return 2 * x[:, :1] * jnp.exp(-4 * jnp.square(x[:, :1] - x[:, 1:]))
 
 
 def main(steps: int = 1000) -> float:
@@ -46,7 +40,8 @@ def main(steps: int = 1000) -> float:
     image = nr.Conv(slab, 3, 8, (3, 3), strides=2, rngs=rngs)(jnp.ones((1, 32, 32, 3)))
     mixed = nr.Mixed([(slab, 0.5), (nr.quadratic, 0.5)], 2, 6, rngs=rngs)(x)
     print("in a convolution:", image.shape, "beside quadratic neurons:", mixed.shape)
-    x_and_y = (x, wave_packet(x))
+    # A ramp that lives near the diagonal, for the layer to learn.
+    x_and_y = (x, 2 * x[:, :1] * jnp.exp(-4 * jnp.square(x[:, :1] - x[:, 1:])))
 
     def error(layer: nnx.Module, batch: tuple[jax.Array, jax.Array]) -> jax.Array:
         return jnp.mean(jnp.square(layer(batch[0]) - batch[1]))
