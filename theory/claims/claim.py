@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from jax import Array
 
-from theory.claims.statistics import Comparison, Status
+from theory.claims.statistics import Comparison, Status, greater, mean_effect
 
 Recall = Callable[[str, Callable[[], Any]], Any]
 
@@ -63,6 +63,12 @@ class Row:
     interval: tuple[float, float] | None = None
     published: float | None = None
 
+    @classmethod
+    def mean(cls, label: str, values: Any, published: float | None = None) -> "Row":
+        """The mean of values by seed, with its interval."""
+        found = mean_effect(values)
+        return cls(label, found.effect, found.interval, published)
+
 
 @dataclass(frozen=True)
 class Control:
@@ -79,6 +85,12 @@ class Control:
     status: Status
     effect: float
     interval: tuple[float, float]
+
+    @classmethod
+    def above(cls, question: str, comparison: Comparison, margin: float = 0.0) -> "Control":
+        """Whether an effect exceeds `margin`."""
+        status = greater(comparison, margin)
+        return cls(question, status, comparison.effect, comparison.interval)
 
 
 @dataclass(frozen=True)
@@ -244,6 +256,11 @@ class Claim:
         lab = Lab(budget, key, data, recall or remember(), fault)
         finding = self.experiment(lab)
         return Verdict(self.id, finding, budget.name, str(data), time.perf_counter() - start)
+
+
+def no_data() -> str:
+    """What claims that need no data are given instead: their `simulate`."""
+    return "no data needed"
 
 
 def remember() -> Recall:

@@ -3,7 +3,7 @@
 None needs data: the exact ones need nothing, the trained ones a synthetic task of their own.
 """
 
-from theory.claims.claim import Claim
+from theory.claims.claim import Claim, no_data
 from theory.claims.expressivity_trainability_experiments import (
     conventional_cannot,
     degree_doubles,
@@ -36,11 +36,6 @@ RESIDUAL = (
     "runs per seed of the budget. A run explodes if its loss is not finite or ends above ten times "
     "that of guessing."
 )
-
-
-def no_data() -> str:
-    """What these claims are given instead of a data set."""
-    return "no data needed"
 
 
 def synthetic() -> str:

@@ -94,7 +94,7 @@ def ridge_network(profile: Callable[[np.ndarray], np.ndarray], d: int) -> OneHid
     root = np.exp(-(t**2) / 4)[:, None]
     outer = np.linalg.lstsq(features * root, profile(t) * root[:, 0], rcond=1e-6)[0]
     net = OneHiddenLayer("conventional", d, NEURONS, rngs=nnx.Rngs(0))
-    layer: Any = net.layers[0]
+    layer: Any = net.hidden.layers[0]
     layer.kernel_r[...] = jnp.zeros((d, NEURONS)).at[0].set(1.0)
     layer.bias_r[...] = jnp.asarray(-kinks, jnp.float32)
     net.out.kernel[...] = jnp.asarray(outer[:-1, None], jnp.float32)
@@ -116,8 +116,7 @@ def radial_plateau(lab: Lab) -> Finding:
         for dimension in DIMENSIONS
     ]
     for width, found in scores.items():
-        mean = mean_effect(found)
-        rows.append(Row(f"trained, {width} neurons, d = {d}: R^2", mean.effect, mean.interval))
+        rows.append(Row.mean(f"trained, {width} neurons, d = {d}: R^2", found))
     return Finding(
         below(comparison, 0.02),
         comparison,
@@ -171,9 +170,8 @@ def ridges_cannot_radial(lab: Lab) -> Finding:
     excess = float(np.max(np.array(drawn).reshape(-1, len(counts)) - shares))
     rows = []
     for n, values in zip(counts, np.transpose(found), strict=True):
-        mean = mean_effect(values)
         label = f"{n} orthogonal ridges, d = {d}: held-out R^2 (exact {n / d:g})"
-        rows.append(Row(label, mean.effect, mean.interval))
+        rows.append(Row.mean(label, values))
     return Finding(
         same(comparison, 0.02),
         comparison,
@@ -231,9 +229,8 @@ def heterogeneous_wins(lab: Lab) -> Finding:
     rows = []
     for d in SUM_DIMENSIONS:
         for name in ("conventional", "radial", "mixed"):
-            mean = mean_effect([run[str(d)][name] for run in errors])
             label = f"d = {d}, {NEURONS} {name} neurons: share of variance left"
-            rows.append(Row(label, mean.effect, mean.interval))
+            rows.append(Row.mean(label, [run[str(d)][name] for run in errors]))
     return Finding(
         greater(comparison, HALF_DECADE),
         comparison,
@@ -241,11 +238,9 @@ def heterogeneous_wins(lab: Lab) -> Finding:
         f"log10(error of the better pure class / error of mixed), d = {SUM_DIMENSIONS[-1]}",
         tuple(rows),
         (
-            Control(
+            Control.above(
                 f"The factor is greater at d = {SUM_DIMENSIONS[-1]} than at {SUM_DIMENSIONS[0]}",
-                greater(growth),
-                growth.effect,
-                growth.interval,
+                growth,
             ),
         ),
         "Neurons are chosen greedily, outer weights by least squares, errors held out. Half the "
@@ -302,9 +297,8 @@ def general_quadratic(lab: Lab) -> Finding:
     ]
     rows = []
     for kind in kinds:
-        mean = mean_effect(errors[kind])
         label = f"d = {d}, {NEURONS} trained {kind} neurons: share of variance left"
-        rows.append(Row(label, mean.effect, mean.interval))
+        rows.append(Row.mean(label, errors[kind]))
     rows.append(Row("mixed network copied into quadratic neurons: largest difference", max(copies)))
     return Finding(
         below(comparison, HALF_DECADE),
@@ -313,11 +307,10 @@ def general_quadratic(lab: Lab) -> Finding:
         "log10(error of general quadratic / error of mixed)",
         tuple(rows),
         (
-            Control(
+            Control.above(
                 "General quadratic neurons beat the better pure class by half a decade",
-                greater(win, HALF_DECADE),
-                win.effect,
-                win.interval,
+                win,
+                HALF_DECADE,
             ),
         ),
         "A mixed layer is a quadratic layer with some weights zero: it cannot be better, only "

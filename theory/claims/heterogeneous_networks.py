@@ -45,15 +45,12 @@ class OneHiddenLayer(nnx.Module):
     """
 
     def __init__(self, kind: Kind, d: int, width: int, *, rngs: nnx.Rngs) -> None:
-        self.layers = nnx.List(
-            nr.Dense(neuron, d, share, rngs=rngs) for neuron, share in _shares(kind, width)
-        )
+        self.hidden = nr.Mixed(_shares(kind, width), d, width, rngs=rngs)
         self.out = nnx.Linear(width, 1, rngs=rngs)
 
     def __call__(self, x: Float[Array, "batch d"]) -> Float[Array, " batch"]:
         """The network's output."""
-        hidden = jnp.concatenate([layer(x) for layer in self.layers], axis=-1)
-        return self.out(nnx.relu(hidden))[:, 0]
+        return self.out(nnx.relu(self.hidden(x)))[:, 0]
 
 
 def _shares(kind: Kind, width: int) -> list[tuple[nr.Neuron, int]]:
@@ -75,10 +72,10 @@ def as_quadratic(net: OneHiddenLayer, d: int, width: int) -> OneHiddenLayer:
         width: its hidden neurons.
     """
     made = OneHiddenLayer("quadratic", d, width, rngs=nnx.Rngs(0))
-    layer: Any = made.layers[0]
+    layer: Any = made.hidden.layers[0]
     part: Any
     start = 0
-    for part in net.layers:
+    for part in net.hidden.layers:
         at = slice(start, start := start + part.out_features)
         if part.neuron is RADIAL:
             slope = part.kernel_b[...][0, 0] / math.sqrt(2 * d)

@@ -3,7 +3,7 @@
 The theorem's literal reading and the one that holds stand side by side. No data is needed.
 """
 
-from theory.claims.claim import Claim
+from theory.claims.claim import Claim, no_data
 from theory.claims.heterogeneous_experiments import (
     exponential_width,
     general_quadratic,
@@ -23,10 +23,6 @@ MEASURE = (
 RADIAL_PART = "the radial part cos(2 z), z the standardised |x|^2, in place of their shells"
 
 
-def _none() -> str:
-    return "no data needed"
-
-
 CLAIMS = (
     Claim(
         "heterogeneous_theorem",
@@ -38,7 +34,7 @@ CLAIMS = (
         "No number: existence of constants.",
         f"{MEASURE}. 32 neurons, d up to 50.",
         exponential_width,
-        _none,
+        no_data,
         None,
         {"radial_only": "the quadratic neurons are sigma(omega |x|^2 + b) only"},
     ),
@@ -51,7 +47,7 @@ CLAIMS = (
         "Exponential lower bound on the width; no number.",
         f"{MEASURE}. Ceilings by quadrature; networks trained at d = 5 on cos(2 v.x).",
         radial_plateau,
-        _none,
+        no_data,
         None,
         {"ridge_neurons": "half of the neurons are conventional"},
     ),
@@ -64,7 +60,7 @@ CLAIMS = (
         "The radial function is |x|^2 - d under N(0, I_d), for which the law is exact: linear in "
         "d, not exponential.",
         ridges_cannot_radial,
-        _none,
+        no_data,
         None,
         {"quadratic_neuron": "one quadratic neuron |x|^2 joins the ridges"},
     ),
@@ -77,7 +73,7 @@ CLAIMS = (
         "Width C1 c d^3.75 + C2 c against exponential; no number.",
         f"{MEASURE}; {RADIAL_PART}. 32 neurons, chosen greedily; d = 5, 10, 20.",
         heterogeneous_wins,
-        _none,
+        no_data,
         None,
         {"ridge_only": "the target is the inner-product part alone"},
     ),
@@ -91,7 +87,7 @@ CLAIMS = (
         f"{MEASURE}; {RADIAL_PART}. Trained at d = 10 with 32 neurons of each kind; at equal "
         "width the quadratic layer has more parameters.",
         general_quadratic,
-        _none,
+        no_data,
         None,
         {"conventional_in_disguise": "the quadratic neurons are conventional ones"},
     ),

@@ -5,7 +5,7 @@ reading for polynomial aggregation, which the paper's own search yields, and the
 stand side by side. No data is needed.
 """
 
-from theory.claims.claim import Claim
+from theory.claims.claim import Claim, no_data
 from theory.claims.neuronseek_experiments import (
     bounded_parameter,
     dense_trajectory,
@@ -20,10 +20,6 @@ PUBLISHED = (
 )
 
 
-def _none() -> str:
-    return "no data needed"
-
-
 CLAIMS = (
     Claim(
         "neuronseek_theory",
@@ -35,7 +31,7 @@ CLAIMS = (
         "Target sin(m x) on an interval of 2 pi; 8 quadratic neurons, weights of any size; proved "
         "bound beside trained networks.",
         polynomial_aggregation,
-        _none,
+        no_data,
         None,
         {"sinusoid": "the aggregation is a sine"},
     ),
@@ -47,7 +43,7 @@ CLAIMS = (
         PUBLISHED,
         "300 random labellings a seed and K; points 10^-1 to 10^-K.",
         shattering,
-        _none,
+        no_data,
         None,
         {"polynomial": "the sine is replaced by its Taylor polynomial of degree 7"},
     ),
@@ -60,7 +56,7 @@ CLAIMS = (
         PUBLISHED,
         "Whole frequencies, K = 2, 3, 4.",
         dense_trajectory,
-        _none,
+        no_data,
         None,
         {"rational_directions": "directions are multiples of 1/7: their trajectory is not dense"},
     ),
@@ -73,7 +69,7 @@ CLAIMS = (
         "No number.",
         "s = 1/w, rounded until a label is lost; K = 2 to 14.",
         bounded_parameter,
-        _none,
+        no_data,
         None,
         {"constant_labels": "all labels are equal, so that there is nothing to store"},
     ),

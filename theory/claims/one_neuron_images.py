@@ -4,7 +4,7 @@ From a lab to a finding; the claims that use them are registered elsewhere. `lab
 `neurons.data.Tiles` for :func:`segmentation` and a `neurons.data.Images` for the others.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from flax import nnx
@@ -24,7 +24,7 @@ from theory.claims.image_runs import (
     first_losses,
     segmenter,
 )
-from theory.claims.statistics import Comparison, greater, mean_effect, paired
+from theory.claims.statistics import Comparison, greater, paired
 
 MARGIN = 1.0
 SCALES = (0.0, 1e-4, 1e-2, 1e-1)
@@ -72,7 +72,7 @@ def segmentation(lab: Lab) -> Finding:
     sizes = _sizes(SEGMENTERS, part=PART, channels=1)
     comparison = paired(scores["QUNet"], scores["UNet"])
     rows = [
-        _row(f"{model} ({sizes[model]:,} parameters), Dice, %", values)
+        Row.mean(f"{model} ({sizes[model]:,} parameters), Dice, %", values)
         for model, values in scores.items()
     ]
     chosen = "; ".join(
@@ -133,7 +133,7 @@ def small_images(lab: Lab) -> Finding:
         -MARGIN,
         "points of accuracy",
         tuple(
-            _row(f"{model} ({sizes[model]:,} parameters), test accuracy, %", values)
+            Row.mean(f"{model} ({sizes[model]:,} parameters), test accuracy, %", values)
             for model, values in scores.items()
         ),
         (
@@ -166,15 +166,10 @@ def scale_sweep(lab: Lab) -> Finding:
         comparison,
         -MARGIN,
         "points of accuracy",
-        tuple(_row(f"scale {scale}, test accuracy, %", found) for scale, found in curve.items()),
-        (
-            Control(
-                f"Growing helps by more than {MARGIN:g} point",
-                greater(comparison, MARGIN),
-                comparison.effect,
-                comparison.interval,
-            ),
+        tuple(
+            Row.mean(f"scale {scale}, test accuracy, %", found) for scale, found in curve.items()
         ),
+        (Control.above(f"Growing helps by more than {MARGIN:g} point", comparison, MARGIN),),
         f"The best scale above 0, {chosen:g}, is chosen on validation images, the difference is "
         "taken on test images.",
         {"scales": list(SCALES), "accuracy": curve, "chosen": chosen},
@@ -223,7 +218,7 @@ def _diverged_finding(lab: Lab, *, norm: bool) -> Finding:
     }
     pairs = {depth: paired(arms["common"], arms["relinear"]) for depth, arms in found.items()}
     rows = [
-        _row(f"{name}, depth {depth}, diverged, % of runs", arms[arm])
+        Row.mean(f"{name}, depth {depth}, diverged, % of runs", arms[arm])
         for depth, arms in found.items()
         for arm, name in (("common", "common start and rate"), ("relinear", "ReLinear"))
     ]
@@ -236,7 +231,7 @@ def _diverged_finding(lab: Lab, *, norm: bool) -> Finding:
         10 * MARGIN,
         "% of runs that diverge",
         tuple(rows),
-        (Control(question, greater(shallow, 10 * MARGIN), shallow.effect, shallow.interval),),
+        (Control.above(question, shallow, 10 * MARGIN),),
         f"{runs} runs of each kind, first stage of {WIDTH} channels, "
         f"{'with' if norm else 'without'} batch normalisation. A run diverges when a loss of its "
         f"first steps is not finite or exceeds {EXPLODED:g} times that of guessing.",
@@ -255,15 +250,9 @@ def _diverged(lab: Lab, depth: int, norm: bool, arm: str) -> list[float]:
     return [100.0 * (max(first_losses(lab, start, seed)) > limit) for seed in runs]
 
 
-def _row(label: str, values: Sequence[float]) -> Row:
-    found = mean_effect(values)
-    return Row(label, found.effect, found.interval)
-
-
 def _at_least(question: str, comparison: Comparison) -> Control:
     """As good as the other, up to the margin."""
-    status = greater(comparison, -MARGIN)
-    return Control(question, status, comparison.effect, comparison.interval)
+    return Control.above(question, comparison, -MARGIN)
 
 
 def _sizes(models: Mapping, **options: int) -> dict[str, int]:

@@ -8,7 +8,7 @@ from neurons.data import simulated_cwru, simulated_shapes, simulated_tiles
 from theory.claims import one_neuron_images as images
 from theory.claims import one_neuron_tasks as tasks
 from theory.claims import one_neuron_theory as rates
-from theory.claims.claim import Claim
+from theory.claims.claim import Claim, no_data
 
 PAPER = "F.-L. Fan et al., One Neuron Saved Is One Neuron Earned, arXiv 2303.06316"
 RELINEAR = "F.-L. Fan et al., arXiv 2110.06081 (ReLinear), abstract and code"
@@ -30,10 +30,6 @@ FIRST_STEPS = (
 )
 
 
-def _none() -> str:
-    return "no data needed"
-
-
 CLAIMS = (
     Claim(
         "one_neuron_saved",
@@ -44,7 +40,7 @@ CLAIMS = (
         UNREAD,
         f"{SMALL} 1,600 training points.",
         tasks.spheres,
-        _none,
+        no_data,
         None,
         tasks.FAULTS["spheres"],
     ),
@@ -57,7 +53,7 @@ CLAIMS = (
         UNREAD,
         f"{SMALL} Ten dimensions, 1,600 training points.",
         tasks.targets,
-        _none,
+        no_data,
         None,
         tasks.FAULTS["targets"],
     ),
@@ -70,7 +66,7 @@ CLAIMS = (
         UNREAD,
         f"{SMALL} Ten classes, 50 informative features, 4,000 training points.",
         tasks.task_dependent,
-        _none,
+        no_data,
         None,
         tasks.FAULTS["task_dependent"],
     ),
@@ -83,7 +79,7 @@ CLAIMS = (
         "No number; a rate of 1/2.",
         "Monte-Carlo networks, no training; prediction in closed form.",
         rates.monte_carlo_slope,
-        _none,
+        no_data,
         None,
         rates.FAULTS["monte_carlo_slope"],
     ),
@@ -96,7 +92,7 @@ CLAIMS = (
         "No number.",
         "x ~ N(0, I), mean removed; directions chosen best possible, in closed form.",
         rates.norm_growth,
-        _none,
+        no_data,
         None,
         rates.FAULTS["norm_growth"],
     ),
@@ -108,7 +104,7 @@ CLAIMS = (
         "No number.",
         "Orthogonal greedy choice from a fixed dictionary of ridges, no training.",
         rates.curved_kink,
-        _none,
+        no_data,
         None,
         rates.FAULTS["curved_kink"],
     ),

@@ -20,7 +20,7 @@ from theory.claims.bearing import Task as BearingTask
 from theory.claims.bearing import is_quadratic, trained, tuned
 from theory.claims.claim import Control, Finding, Lab, Row
 from theory.claims.narrow_nets import Task, size
-from theory.claims.statistics import Comparison, Status, below, greater, mean_effect, paired
+from theory.claims.statistics import below, greater, mean_effect, paired
 
 FAULTS: Mapping[str, Mapping[str, str]] = {
     "spheres": {"shuffle_quadratic": "quadratic networks train on permuted labels"},
@@ -108,7 +108,7 @@ def spheres(lab: Lab) -> Finding:
     }
     comparison = mean_effect(_worst(ratios))
     rows = [
-        _row(f"{kind}, {d} dimensions: parameters for 99 %", needed[d][kind])
+        Row.mean(f"{kind}, {d} dimensions: parameters for 99 %", needed[d][kind])
         for d in DIMENSIONS
         for kind in KINDS
     ]
@@ -137,7 +137,7 @@ def targets(lab: Lab) -> Finding:
     at_neurons = {n: _log_ratio(curve, QUADRATIC_WIDTHS) for n, curve in curves.items()}
     comparison = mean_effect(_worst(at_parameters))
     rows = [
-        _row(f"{name}: relative error, {kind}, {width} neurons", curves[name][kind][width])
+        Row.mean(f"{name}: relative error, {kind}, {width} neurons", curves[name][kind][width])
         for name in TARGETS
         for kind, width in (("quadratic", QUADRATIC_WIDTHS[-1]), ("conventional", THREEFOLD[-1]))
     ]
@@ -169,7 +169,7 @@ def task_dependent(lab: Lab) -> Finding:
     differences = 100 * _gaps({0: curves}, THREEFOLD)
     comparison = mean_effect(differences)
     rows = [
-        _row(f"{kind}, {width} neurons: accuracy, %", 100 * np.asarray(curves[kind][width]))
+        Row.mean(f"{kind}, {width} neurons: accuracy, %", 100 * np.asarray(curves[kind][width]))
         for width in (8, 32)
         for kind, width in (("quadratic", width), ("conventional", 3 * width))
     ]
@@ -196,7 +196,7 @@ def slim_qcnn(lab: Lab) -> Finding:
         comparison,
         -1.0,
         "F1 points",
-        tuple(_row(f"{model} macro-F1 at -6 dB, %", values) for model, values in f1.items()),
+        tuple(Row.mean(f"{model} macro-F1 at -6 dB, %", values) for model, values in f1.items()),
         note="16,262 parameters against 66,790. At least as good: no more than a point worse.",
         series={"f1": f1},
     )
@@ -307,14 +307,7 @@ def _worst(values: Mapping[str, np.ndarray]) -> np.ndarray:
 
 
 def _control(question: str, gaps: np.ndarray, margin: float = 0.0) -> Control:
-    found: Comparison = mean_effect(gaps)
-    status: Status = greater(found, margin)
-    return Control(question, status, found.effect, found.interval)
-
-
-def _row(label: str, values: Sequence[float] | np.ndarray) -> Row:
-    found = mean_effect(values)
-    return Row(label, found.effect, found.interval)
+    return Control.above(question, mean_effect(gaps), margin)
 
 
 def _sizes(dimensions: Sequence[int], outputs: int) -> dict[str, dict[str, list[int]]]:

@@ -284,8 +284,8 @@ def small_scale_harmless(lab: Lab) -> Finding:
             for scale, found in zip(scales, means, strict=True)
         ),
         (
-            _control("A scale of 0.1 beats scale 0", paired(curve[0], curve[3])),
-            _control("A scale of 1 beats scale 0", paired(curve[0], curve[4])),
+            Control.above("A scale of 0.1 beats scale 0", paired(curve[0], curve[3])),
+            Control.above("A scale of 1 beats scale 0", paired(curve[0], curve[4])),
         ),
         f"Depth {DEPTHS[0]}; losses of exploded runs count as {EXPLODED:.2f}, ten times guessing.",
         {"scales": list(scales), "validation": curve},
@@ -297,7 +297,3 @@ def _validated(lab: Lab, init: Init, scale: float) -> list[float]:
     runs = train(lab, nr.quadratic, DEPTHS[0], init, scale, validation=True)
     ends = [float(run.validation[-1]) for run in runs]
     return [min(end, EXPLODED) if np.isfinite(end) else EXPLODED for end in ends]
-
-
-def _control(question: str, comparison: Comparison) -> Control:
-    return Control(question, greater(comparison), comparison.effect, comparison.interval)

@@ -1,6 +1,6 @@
 """Claims of the universal approximation paper (arXiv 1808.00098), and how they read."""
 
-from theory.claims.claim import Claim
+from theory.claims.claim import Claim, no_data
 from theory.claims.universal_approximation_experiments import (
     efficiency,
     exponential,
@@ -16,11 +16,6 @@ PAPER = (
     "arXiv 1808.00098, Neural Networks 124, 2020"
 )
 READING = f"our reading of {PAPER}; we had the abstract, not the text"
-
-
-def no_data() -> str:
-    """What these claims are given instead of a data set."""
-    return "no data needed"
 
 
 CLAIMS = (
