@@ -78,12 +78,13 @@ def _polynomial(powers: tuple[int, ...]) -> Neuron:
     )
 
 
-def _interaction(u: Array) -> Array:
+def interaction(u: Array) -> Array:
     """`sum_r prod_m u_rm`."""
     return u.prod(axis=-1).sum(axis=-1)
 
 
-def _plain_interaction(x: np.ndarray, u: np.ndarray) -> float:
+def plain_interaction(x: np.ndarray, u: np.ndarray) -> float:
+    """`sum_r prod_m (u_rm.x)` of one neuron, in NumPy; `u` is `(n, rank, order)`."""
     return float(np.einsum("nrm,n->rm", u, x).prod(axis=1).sum())
 
 
@@ -96,8 +97,8 @@ def cp(order: int = 3, rank: int = 2) -> Neuron:
         "cp",
         "w.x + sum_r prod_m (u_rm.x) + b",
         (linear, free("u", group="product", shape=(rank, order))),
-        lambda z, u: z + _interaction(u),
-        plain=lambda x, w, b: w.r @ x + b.r + _plain_interaction(x, w.u),
+        lambda z, u: z + interaction(u),
+        plain=lambda x, w, b: w.r @ x + b.r + plain_interaction(x, w.u),
         size=f"{order * rank + 1}n + 1",
         work=f"{order * rank + 1}n + {rank * (order - 1)}",
         reference=f"{NEURONSEEK}: interaction in canonical polyadic form",
@@ -118,10 +119,10 @@ def neuronseek(order: int = 3, rank: int = 2) -> Neuron:
             *_powers(range(1, order + 1)),
             *(free(f"u{k}", group="product", shape=(rank, k)) for k in degrees),
         ),
-        lambda *z: add(*z[:order], *(_interaction(u) for u in z[order:])),
+        lambda *z: add(*z[:order], *(interaction(u) for u in z[order:])),
         plain=lambda x, w, b: (
             _plain_powers(range(1, order + 1), x, w, b)
-            + sum(_plain_interaction(x, vars(w)[f"u{k}"]) for k in degrees)
+            + sum(plain_interaction(x, vars(w)[f"u{k}"]) for k in degrees)
         ),
         size=f"{order + factors}n + 1",
         work=f"{order + factors}n + {rank * sum(k - 1 for k in degrees)}",

@@ -1,0 +1,93 @@
+"""The first stages: a small dictionary that is always read, and a rich one if need be."""
+
+from functools import cached_property
+from itertools import combinations
+
+import numpy as np
+
+from neurons.search.archive import Archive
+from neurons.search.pool import Pool, fill_pool, power_terms
+from neurons.search.projection import project_out
+from neurons.search.proposals import base_columns, pairs, singles, subsets
+from neurons.search.settle import Stop, never, settle
+from neurons.search.skeletons import Skeleton, basic, rich, shifted, simple, without_twins
+
+
+class Dictionary:
+    """Rounds of a search, from cheap to dear; each says whether the data has no more to say.
+
+    Args:
+        archive: the data, and where models go.
+        stop: asked before every fit.
+    """
+
+    def __init__(self, archive: Archive, stop: Stop = never):
+        self.archive, self.stop = archive, stop
+
+    def polynomials(self) -> bool:
+        """Every sum of at most four powers, by exact least squares."""
+        archive, powers = self.archive, self.archive.space.powers
+        columns = base_columns(archive, powers)
+        for size in range(1, min(archive.space.terms, 4, len(powers)) + 1):
+            chosen = list(combinations(range(len(powers)), size))
+            left = project_out(columns[np.array(chosen)], archive.evaluator.problem.target)
+            for places, excess in zip(chosen, np.einsum("srt,srt->s", left, left), strict=True):
+                archive.offer(power_terms([powers[place] for place in places]), float(excess))
+        return archive.solved()
+
+    def simple_terms(self) -> bool:
+        """One function with one inner constant beside at most two powers."""
+        pool = self._simple
+        return settle(
+            self.archive, singles(self.archive, pool, self._bases(5, 2), 6, 4)[:72], self.stop
+        )
+
+    def simple_pairs(self) -> bool:
+        """Two such functions."""
+        firsts = self._pool(basic(self.archive.space), (24, 24, 24))
+        return settle(self.archive, pairs(self.archive, firsts, self._simple, [()], 56), self.stop)
+
+    def rich_terms(self) -> bool:
+        """Shifts, compositions, products and quotients beside at most two powers."""
+        proposals = singles(self.archive, self._rich, self._bases(3, 2), 50, 5)
+        return settle(self.archive, proposals, self.stop)
+
+    def shifted_pairs(self) -> bool:
+        """Two functions with all their constants, beside at most one power."""
+        pool = self._pool(shifted(self.archive.space), (16, 32, 48))
+        return settle(
+            self.archive, pairs(self.archive, pool, pool, self._bases(3, 1), 150), self.stop
+        )
+
+    def rich_sweep(self) -> bool:
+        """Every skeleton there is, beside as many powers as may be."""
+        most = [max(self._bases(3, self.archive.space.terms - 1), key=len)]
+        proposals = singles(self.archive, self._rich, most, len(self._rich.skeletons), 4)
+        return settle(self.archive, proposals, self.stop)
+
+    def rich_pairs(self) -> bool:
+        """A simple function and a rich one, beside at most one power."""
+        firsts = self._pool(basic(self.archive.space), (10, 10, 10))
+        proposals = pairs(self.archive, firsts, self._rich, self._bases(1, 1), 150)
+        return settle(self.archive, proposals, self.stop)
+
+    def _bases(self, highest: int, most: int) -> list[tuple[int, ...]]:
+        small = [power for power in self.archive.space.powers if power <= highest]
+        return list(subsets(small, min(most, self.archive.space.terms - 1)))
+
+    @cached_property
+    def _simple(self) -> Pool:
+        return self._pool(simple(self.archive.space), (24, 24, 24))
+
+    @cached_property
+    def _rich(self) -> Pool:
+        evaluator = self.archive.evaluator
+        skeletons = rich(self.archive.space)
+        distinct = without_twins(skeletons, evaluator.problem.nodes, evaluator.operators)
+        return self._pool(distinct, (24, 100, 160))
+
+    def _pool(self, skeletons: list[Skeleton], samples: tuple[int, int, int]) -> Pool:
+        archive = self.archive
+        archive.skeletons.update({skeleton.term: skeleton for skeleton in skeletons})
+        sizes = [archive.space.size(skeleton.term) for skeleton in skeletons]
+        return fill_pool(archive.evaluator, skeletons, sizes, samples)
