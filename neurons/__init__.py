@@ -1,4 +1,11 @@
-"""Artificial neurons for JAX: any neuron in any layer."""
+"""Artificial neurons for JAX: any neuron in any layer.
+
+`NeuronSearch`, `TaskBasedClassifier` and `TaskBasedRegressor`, of `neurons.estimators`, are loaded
+when they are first asked for, since they need scikit-learn.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from neurons.catalogue import Catalogue as Catalogue
 from neurons.catalogue import catalogue as catalogue
@@ -62,8 +69,28 @@ from neurons.relinear import clip_weights as clip_weights
 from neurons.relinear import freeze as freeze
 from neurons.relinear import relinear as relinear
 from neurons.relinear import shrink_weights as shrink_weights
+from neurons.search import BackendUnavailable as BackendUnavailable
+from neurons.search import Budget as Budget
+from neurons.search import Checkpoint as Checkpoint
+from neurons.search import SearchResult as SearchResult
+from neurons.search import Space as Space
+from neurons.search import search as search
+from neurons.task_based.expression import Expression as Expression
+from neurons.task_based.operators import Operator as Operator
 from neurons.training import Batches as Batches
 from neurons.training import Fit as Fit
 from neurons.training import cross_entropy as cross_entropy
 from neurons.training import fit as fit
 from neurons.training import fit_seeds as fit_seeds
+
+if TYPE_CHECKING:
+    from neurons.estimators import NeuronSearch as NeuronSearch
+    from neurons.estimators import TaskBasedClassifier as TaskBasedClassifier
+    from neurons.estimators import TaskBasedRegressor as TaskBasedRegressor
+else:
+
+    def __getattr__(name: str) -> Any:
+        """Estimators, whose scikit-learn takes a second to load."""
+        if name in ("NeuronSearch", "TaskBasedClassifier", "TaskBasedRegressor"):
+            return getattr(import_module("neurons.estimators"), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

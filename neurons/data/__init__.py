@@ -17,6 +17,8 @@ from neurons.data.images import Images as Images
 from neurons.data.images import images as images
 from neurons.data.magnetic_tile import Tiles as Tiles
 from neurons.data.magnetic_tile import magnetic_tile as magnetic_tile
+from neurons.data.polynomial_groups import PolynomialGroup as PolynomialGroup
+from neurons.data.polynomial_groups import polynomial_groups as polynomial_groups
 from neurons.data.registry import DataError as DataError
 from neurons.data.registry import Entry as Entry
 from neurons.data.registry import available as available
@@ -30,9 +32,13 @@ from neurons.data.sets import load as load
 from neurons.data.sets import simulated as simulated
 from neurons.data.simulated_images import simulated_shapes as simulated_shapes
 from neurons.data.simulated_images import simulated_tiles as simulated_tiles
+from neurons.data.simulated_tables import simulated_tables as simulated_tables
 from neurons.data.simulator import simulate as simulate
 from neurons.data.simulator import simulated_cwru as simulated_cwru
 from neurons.data.simulator import simulated_hit as simulated_hit
+from neurons.data.tables import Table as Table
+from neurons.data.tables import Tables as Tables
+from neurons.data.tabular import tabular as tabular
 from neurons.data.windows import Protocol as Protocol
 from neurons.data.windows import Split as Split
 from neurons.data.windows import Splits as Splits

@@ -156,14 +156,17 @@ class Archive:
                 self.offer(fill(model.terms, constants[0]), excess)
 
     def promising(self, most: int) -> list[Model]:
-        """The best models by score, and the best of every smaller complexity."""
+        """The best by score, the best of every complexity, the simplest as good as any smooth f."""
         ranked = self.ranked()
+        close = [m for m in ranked if m.excess < 10 * self.evaluator.problem.rest]
         front, least = [], np.inf
         for model in sorted(ranked, key=lambda each: (self.complexity(each), each.excess)):
             if model.excess < 0.5 * least:
                 front.append(model)
                 least = model.excess
-        chosen = {structure_of(model.terms): model for model in (*ranked[:most], *front[-most:])}
+        simple = sorted(close, key=self.complexity)[:most]
+        all_of_them = (*ranked[:most], *front[-most:], *simple)
+        chosen = {structure_of(model.terms): model for model in all_of_them}
         return list(chosen.values())
 
 

@@ -47,6 +47,11 @@ class Dictionary:
         firsts = self._pool(basic(self.archive.space), (24, 24, 24))
         return settle(self.archive, pairs(self.archive, firsts, self._simple, [()], 56), self.stop)
 
+    def shifted_terms(self) -> bool:
+        """One function with all its constants beside at most one power."""
+        proposals = singles(self.archive, self._shifted, self._bases(3, 1), 80, 5)
+        return settle(self.archive, proposals, self.stop)
+
     def rich_terms(self) -> bool:
         """Shifts, compositions, products and quotients beside at most two powers."""
         proposals = singles(self.archive, self._rich, self._bases(3, 2), 50, 5)
@@ -54,10 +59,9 @@ class Dictionary:
 
     def shifted_pairs(self) -> bool:
         """Two functions with all their constants, beside at most one power."""
-        pool = self._pool(shifted(self.archive.space), (16, 32, 48))
-        return settle(
-            self.archive, pairs(self.archive, pool, pool, self._bases(3, 1), 150), self.stop
-        )
+        pool = self._shifted
+        proposals = pairs(self.archive, pool, pool, self._bases(3, 1), 150)
+        return settle(self.archive, proposals, self.stop)
 
     def rich_sweep(self) -> bool:
         """Every skeleton there is, beside as many powers as may be."""
@@ -78,6 +82,10 @@ class Dictionary:
     @cached_property
     def _simple(self) -> Pool:
         return self._pool(simple(self.archive.space), (24, 24, 24))
+
+    @cached_property
+    def _shifted(self) -> Pool:
+        return self._pool(shifted(self.archive.space), (24, 48, 64))
 
     @cached_property
     def _rich(self) -> Pool:

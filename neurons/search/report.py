@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from neurons.search.archive import Archive, Model, coefficients, constants_of
+from neurons.search.archive import Archive, Model, coefficients, constants_of, structure_of
 from neurons.search.data import Data
 from neurons.search.fitting import Evaluator, Term
 from neurons.search.result import Found, LackOfFit, SearchResult
@@ -18,10 +18,16 @@ _STEP = 1e-6
 def pareto(archive: Archive) -> list[Model]:
     """Models none of which is both simpler and better than another, simple ones first."""
     front: list[Model] = []
-    key = lambda model: (archive.complexity(model), archive.loss(model))  # noqa: E731
+    floor = archive.evaluator.problem.floor
+
+    def key(model: Model) -> tuple[int, float, str]:
+        """Complexity, then loss; the last digits are rounding, so that they do not decide."""
+        loss = float(f"{max(archive.loss(model), floor):.8e}")
+        return archive.complexity(model), loss, repr(structure_of(model.terms))
+
     least = np.inf
     for model in sorted(archive.models.values(), key=key):
-        loss = max(archive.loss(model), archive.evaluator.problem.floor)
+        loss = max(archive.loss(model), floor)
         if loss < least * (1 - 1e-9):
             front.append(model)
             least = loss

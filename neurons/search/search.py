@@ -216,6 +216,7 @@ class _Search:
         if self.engine in ("auto", "dictionary") and self.space.unary:
             yield "simple terms", book.simple_terms
             yield "simple pairs", book.simple_pairs
+            yield "shifted terms", book.shifted_terms
             yield "rich terms", book.rich_terms
             yield "shifted pairs", book.shifted_pairs
             yield "rich sweep", book.rich_sweep

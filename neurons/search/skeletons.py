@@ -155,8 +155,8 @@ def without_twins(
     kept, seen = [], set()
     with np.errstate(all="ignore"):
         for skeleton in skeletons:
-            _, values = sample(skeleton, nodes, 1, operators)
-            shape = values[0] - values[0].mean()
+            _, values = sample(skeleton, nodes, 4, operators)
+            shape = values[1] - values[1].mean()  # the second slope is a gentle one: no steps
             shape = shape / shape[np.abs(shape).argmax()]
             key = np.round(shape, 7).tobytes()
             if not np.isfinite(shape).all() or key not in seen:

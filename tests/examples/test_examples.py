@@ -31,3 +31,15 @@ def test_quadratic_network():
 @pytest.mark.usefixtures("standard_promotion")
 def test_add_your_own_neuron():
     assert load("add_your_own_neuron").main(steps=300) < 0.1
+
+
+@pytest.mark.usefixtures("standard_promotion")
+def test_find_a_neuron():
+    errors = load("find_a_neuron").main(steps=1000)
+    assert errors["task_based"] < errors["conventional"] / 2
+
+
+def test_search_with_pysr():
+    engine, r2 = load("search_with_pysr").main(steps=5)
+    assert engine in ("pysr", "operon", "auto")
+    assert r2 > 0.99

@@ -28,7 +28,10 @@ _PAPERS = (
     "expressivity_trainability",
     "universal_approximation",
     "heterogeneous_theorem",
+    "neuronseek",
     "neuronseek_theory",
+    "task_based_neurons",
+    "neuron_search",
 )
 
 

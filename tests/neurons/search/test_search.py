@@ -71,7 +71,7 @@ def test_the_number_of_inputs_does_not_matter(inputs):
 def test_a_rich_formula_is_found():
     f = lambda x: np.tanh(2 * x - 1) + 0.3 * x**2  # noqa: E731
     found = search(*sample(f), budget=QUICK)
-    assert found.steps[-1] == "rich terms"
+    assert found.steps[-1] == "shifted terms"
     assert off(found, f) < 1e-9
 
 
