@@ -31,7 +31,7 @@ class Net(nnx.Module):
 
     def __call__(self, x: jax.Array) -> jax.Array:
         """Predictions `(batch, 1)`."""
-        return self.out(jnp.tanh(self.hidden(x)))
+        return self.out(nnx.relu(self.hidden(x)))
 
 
 def error(net: nnx.Module, batch: tuple[jax.Array, jax.Array]) -> jax.Array:
@@ -47,10 +47,10 @@ def main(steps: int = 2000) -> dict[str, float]:
     print(f"best: {found.best}; no f explains more than R^2 = {found.lack_of_fit.ceiling:.4f}")
     train, test = (jax.tree.map(jnp.asarray, rows) for rows in ((x, y), task(4000, seed=1)))
     batches = nr.Batches(train, 80, max(1, steps // 10))
-    errors = {}
+    tx, errors = optax.adam(optax.cosine_decay_schedule(0.03, batches.steps)), {}
     for neuron, width in ((found.best.to_neuron(normalise=(-1.0, 1.0)), 4), (nr.conventional, 8)):
         net = Net(neuron, width, rngs=nnx.Rngs(0))
-        run = nr.fit(net, error, optax.adam(0.01), batches, key=jax.random.key(0))
+        run = nr.fit(net, error, tx, batches, key=jax.random.key(0))
         errors[neuron.name] = float(error(run.model, test))
         print(f"{neuron.name:13}{nr.parameters(net):4} parameters, error {errors[neuron.name]:.4f}")
     return errors

@@ -74,6 +74,7 @@ from neurons.search import Budget as Budget
 from neurons.search import Checkpoint as Checkpoint
 from neurons.search import SearchResult as SearchResult
 from neurons.search import Space as Space
+from neurons.search import interactions as interactions
 from neurons.search import search as search
 from neurons.task_based.expression import Expression as Expression
 from neurons.task_based.operators import Operator as Operator

@@ -31,12 +31,13 @@ class TaskBasedNetwork(BaseEstimator):
 
     Args:
         layers: widths of the hidden layers; with none, the outputs are neurons themselves.
-        activation: "tanh" or "sigmoid"; both keep inputs of the next layer on [-1, 1].
+        activation: "hard_tanh", which passes on what the neurons say as long as it lies on [-1, 1],
+            "tanh" or "sigmoid"; all keep inputs of the next layer there.
         formula: terms of the neuron, to leave out the search; "x" makes a conventional network.
         search: how to search, a `NeuronSearch`; by default for polynomials of degree 8, as in the
             papers. Its `scale` and `random_state` are set here.
         normalise: whether every term is brought to the size of x on [-1, 1].
-        learning_rate: of Adam.
+        learning_rate: of Adam at the start; it decays to 0 as a cosine.
         batch_size: samples per step; all, if there are fewer.
         epochs: passes over the data.
         validation_fraction: share of the samples that is held out to choose the best epoch.
@@ -62,11 +63,11 @@ class TaskBasedNetwork(BaseEstimator):
         self,
         *,
         layers: Sequence[int] = (10,),
-        activation: str = "tanh",
+        activation: str = "hard_tanh",
         formula: str | Expression | None = None,
         search: NeuronSearch | None = None,
         normalise: bool = True,
-        learning_rate: float = 0.01,
+        learning_rate: float = 0.03,
         batch_size: int = 64,
         epochs: int = 200,
         validation_fraction: float = 0.1,
@@ -153,7 +154,7 @@ class TaskBasedNetwork(BaseEstimator):
         run = fit(
             network,
             self._loss,
-            adam(float(self.learning_rate)),
+            adam(float(self.learning_rate), batches.steps),
             batches,
             key=key,
             validation=(x[held], y[held]) if len(held) else None,

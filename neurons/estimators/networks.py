@@ -15,7 +15,11 @@ from jaxtyping import Float
 from neurons.layer import Dense
 from neurons.neuron import Neuron
 
-ACTIVATIONS: dict[str, Callable[[Array], Array]] = {"tanh": jnp.tanh, "sigmoid": jax.nn.sigmoid}
+ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
+    "hard_tanh": jax.nn.hard_tanh,
+    "tanh": jnp.tanh,
+    "sigmoid": jax.nn.sigmoid,
+}
 RANGE = (-1.0, 1.0)  # of every layer's inputs
 _BLOCK = 512  # rows of one forward pass; a fixed shape compiles once
 
@@ -78,9 +82,9 @@ def _apply(model: Network, x: Array) -> Array:
 
 
 @lru_cache(maxsize=64)
-def adam(rate: float) -> optax.GradientTransformation:
-    """Adam; the same object for the same rate: runs of equal shapes share their compilation."""
-    return optax.adam(rate)
+def adam(rate: float, steps: int) -> optax.GradientTransformation:
+    """Adam with a decaying rate; one object each, so that runs of equal shapes compile once."""
+    return optax.adam(optax.cosine_decay_schedule(rate, steps))
 
 
 def squared_error(model: Any, batch: tuple[Array, Array]) -> Array:

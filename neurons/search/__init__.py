@@ -6,6 +6,10 @@ from neurons.search.checkpoint import Checkpoint as Checkpoint
 from neurons.search.frame import Frame as Frame
 from neurons.search.frame import frame_of as frame_of
 from neurons.search.genetic import Evolution as Evolution
+from neurons.search.hard_concrete import NsTd as NsTd
+from neurons.search.hard_concrete import search_by_gates as search_by_gates
+from neurons.search.interactions import Interactions as Interactions
+from neurons.search.interactions import interactions as interactions
 from neurons.search.moments import Triangle as Triangle
 from neurons.search.moments import compress as compress
 from neurons.search.moments import stream as stream

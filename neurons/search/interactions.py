@@ -24,12 +24,15 @@ import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
 from jaxtyping import Float
-from threadpoolctl import threadpool_limits
 
+from neurons.neuron import Neuron
 from neurons.options import distinct, require
 from neurons.search.cp_fit import Fit, Table
 from neurons.search.cp_start import whiten
 from neurons.search.cp_terms import Choices, TermSearch
+from neurons.search.threads import one_thread
+from neurons.task_based import Expression
+from neurons.task_based.expression import Token
 
 Weights = Literal["shared", "own", "either"]
 _LEAST_ROWS = 16
@@ -103,6 +106,20 @@ class Interactions:
             value += (x @ np.swapaxes(factors, 1, 2)).prod(axis=2).sum(axis=0)
         return value
 
+    def to_neuron(self, **options: Any) -> Neuron:
+        """A neuron with the powers and products found, all weights free; without powers, with x.
+
+        Args:
+            options: of `Expression.to_neuron`, but for `interactions`.
+        """
+        first, *others = self.powers or (1,)
+        tokens: list[Token] = ["x", first, "**"]
+        for power in others:
+            tokens += ["x", power, "**", "+"]
+        return Expression(tuple(tokens)).to_neuron(
+            interactions=tuple(self.ranks.items()), **options
+        )
+
     def form(self, degree: int) -> np.ndarray:
         """The symmetric tensor of the part of some degree; unlike its split, it is unique.
 
@@ -150,10 +167,10 @@ def interactions(
 ) -> Interactions:
     """Find the powers and the products of projections that explain `y`.
 
-    Terms enter and leave one by one, judged by the extended BIC; after every step all parameters are
-    refined together by Levenberg-Marquardt. A product to add comes from alternating least squares
-    from many starts, half of them within the directions in which the residual bends. No training,
-    no penalty to tune; about a tenth of a second for 2,500 rows of 10 inputs.
+    Terms enter and leave one by one, judged by the extended BIC; after every step all parameters
+    are refined together by Levenberg-Marquardt. A product to add comes from alternating least
+    squares from many starts, half of them within the directions in which the residual bends. No
+    training, no penalty to tune; about a tenth of a second for 2,500 rows of 10 inputs.
 
     Args:
         x: `(rows, inputs)`; at least 16 rows. Sums of powers take the inputs as they are.
@@ -189,7 +206,7 @@ def interactions(
     mean, scale = float(y.mean()), float(y.std()) or 1.0
     table = Table(x, (y - mean) / scale)
     generator = np.random.default_rng(np.asarray(jax.random.key_data(key)))
-    with threadpool_limits(1, "blas"):  # many small products: threads would only wait
+    with one_thread():  # many small products: threads would only wait
         fit = TermSearch(table, whiten(table.x), choices, generator).run()
     return _result(table, fit, mean, scale)
 

@@ -38,7 +38,7 @@ def moments(x: np.ndarray, frame: Frame, degree: int = DEGREE) -> np.ndarray:
 
 
 def _block(u: np.ndarray, degree: int) -> np.ndarray:
-    n, d = u.shape
+    n = len(u)
     fine = _chebyshev(u, u, _STRIDE)  # (n, 8, d): T_0 ... T_7
     stride = 2 * u * fine[:, -1] - fine[:, -2]  # T_8
     coarse = _chebyshev(stride, stride, degree // _STRIDE)  # T_0, T_8, T_16, ...

@@ -11,7 +11,7 @@ from neurons.search.fitting import Term
 from neurons.search.pool import Pool, gains, pair_gains, power_terms
 from neurons.search.projection import basis_of
 
-_PAIRS = 1 << 21  # pairs weighed at once: 16 MB an array
+_PAIRS = 1 << 17  # pairs weighed at once: 1 MB an array stays in the cache
 
 _NEAR = 0.25  # relative difference below which constants are neighbours
 
@@ -139,15 +139,31 @@ def _best_pairs(
 ) -> list[tuple[int, int, float]]:
     """The pairs that leave least: places in both pools, and the promise."""
     step = max(1, _PAIRS // max(1, len(pool.owner)))
-    best: list[tuple[int, int, float]] = []
+    found: list[tuple[np.ndarray, np.ndarray]] = []  # places and promises, chunk by chunk
+    worst = np.inf
     for start in range(0, len(firsts.owner), step):
         part = slice(start, start + step)
         promise = left - pair_gains(firsts.columns[part], pool.columns, basis, target)
         promise *= firsts.handicap[part, None] * pool.handicap
-        for flat in _smallest(promise.ravel(), count):
-            i, j = divmod(int(flat), promise.shape[1])
-            best.append((start + i, j, float(promise[i, j])))
-    return sorted(best, key=lambda pair: pair[2])[:count]
+        flat = promise.ravel()
+        good = np.flatnonzero(flat < worst)
+        good = good[_smallest(flat[good], count)]
+        found.append((good + start * len(pool.owner), flat[good]))
+        if sum(len(places) for places, _ in found) > 4 * count:
+            found = [_merged(found, count)]
+            worst = float(found[0][1][-1])
+    places, promises = _merged(found, count)
+    rows, columns = np.divmod(places, len(pool.owner))
+    return list(zip(rows.tolist(), columns.tolist(), promises.tolist(), strict=True))
+
+
+def _merged(
+    found: Sequence[tuple[np.ndarray, np.ndarray]], count: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The best of several chunks, best first."""
+    places, promises = (np.concatenate(each) for each in zip(*found, strict=True))
+    order = np.argsort(promises, kind="stable")[:count]
+    return places[order], promises[order]
 
 
 def _smallest(values: np.ndarray, count: int) -> np.ndarray:

@@ -5,7 +5,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import jax
@@ -29,6 +29,7 @@ from neurons.search.result import SearchResult
 from neurons.search.settle import prune
 from neurons.search.skeletons import rich, shifted, simple
 from neurons.search.space import Space
+from neurons.search.threads import one_thread
 from neurons.search.tnsr import Tnsr
 from neurons.task_based import Expression
 
@@ -50,7 +51,7 @@ class Budget:
     """
 
     seconds: float | None = None
-    evolution: Evolution = Evolution()
+    evolution: Evolution = field(default_factory=Evolution)
 
     def __post_init__(self) -> None:
         if self.seconds is not None and not self.seconds > 0:
@@ -131,38 +132,69 @@ def search(
         >>> print(found.best)
         2*x**3 + sin(x)
     """
-    space, budget, seed = space or Space(), budget or Budget(), _seed(key)
-    formulas = [
-        g if isinstance(g, Expression) else Expression.parse(g, space.table) for g in guesses
-    ]
+    ask = _Ask(space or Space(), engine, budget or Budget(), _seed(key), executor, callback)
+    with one_thread():
+        if loss == "squared":
+            return ask.run(prepare(x, y, weights, scale), guesses, resume)
+        return _under(loss, x, y, weights, scale, ask, guesses, resume)
 
-    def prepared(data: Data) -> "_Search":
-        run = _Search(data, space, engine, budget, seed, executor)
-        for formula in formulas:
-            run.try_formula(formula)
-        return run
 
-    if loss == "squared":
-        run = prepared(prepare(x, y, weights, scale))
+@dataclass(frozen=True)
+class _Ask:
+    """What is asked of a search, the data aside."""
+
+    space: Space
+    engine: "str | Backend"
+    budget: Budget
+    seed: tuple[int, ...]
+    executor: Executor | None
+    callback: Callback | None
+
+    def run(
+        self, data: Data, guesses: Iterable[str | Expression], resume: str | None = None
+    ) -> SearchResult:
+        run = self.prepared(data, guesses)
         if resume is not None:
             run.restore(resume)
-        return run.go(callback)
-    if loss not in LOSSES:
-        raise ValueError(f"loss is 'squared' or one of {', '.join(LOSSES)}, got {loss!r}")
+        return run.go(self.callback)
+
+    def prepared(self, data: Data, guesses: Iterable[str | Expression]) -> "_Search":
+        run = _Search(data, self.space, self.engine, self.budget, self.seed, self.executor)
+        for guess in guesses:
+            if isinstance(guess, str):
+                guess = Expression.parse(guess, self.space.table)
+            run.try_formula(guess)
+        return run
+
+
+def _under(
+    name: str,
+    x: Any,
+    y: Any,
+    weights: Any,
+    scale: Scale,
+    ask: _Ask,
+    guesses: Iterable[str | Expression],
+    resume: str | None,
+) -> SearchResult:
+    """A search under another loss than the squared one."""
+    if name not in LOSSES:
+        raise ValueError(f"loss is 'squared' or one of {', '.join(LOSSES)}, got {name!r}")
     if resume is not None:
         raise ValueError("only searches under the squared loss resume")
     if isinstance(x, Triangle):
-        raise ValueError(f"loss {loss!r} needs the samples, not only their triangle")
+        raise ValueError(f"loss {name!r} needs the samples, not only their triangle")
     inputs, labels, own = check(x, y, weights)
-    targets = encode(loss, labels)
+    targets = encode(name, labels)
     own = np.ones(len(inputs)) if own is None else own
+    formulas = tuple(guesses)
 
     def surrogate(working: np.ndarray, weight: np.ndarray) -> tuple[Archive, SearchResult]:
-        run = prepared(prepare(x, working, weight, scale))
-        return run.archive, run.go(callback)
+        run = ask.prepared(prepare(x, working, weight, scale), formulas)
+        return run.archive, run.go(ask.callback)
 
     data = prepare(x, targets, own, scale)
-    result = search_under(LOSSES[loss], data, targets, own, surrogate)
+    result = search_under(LOSSES[name], data, targets, own, surrogate)
     return replace(result, single=targets.shape[1] == 1)
 
 

@@ -18,7 +18,7 @@ def never() -> bool:
 
 
 def settle(archive: Archive, proposals: Sequence[Proposal], stop: Stop = never) -> bool:
-    """Fit proposals, all a little and the better third to the end; then look closer and simplify.
+    """Fit proposals, all a little and the best fifth to the end; then look closer and simplify.
 
     Once a model is exact, only simpler ones are fitted.
 
@@ -48,7 +48,7 @@ class Settling:
         self.beside: dict[tuple[int, ...], Evaluator] = {}
 
     def go(self, proposals: Sequence[Proposal]) -> None:
-        """Fit all a little, then the better third to the end."""
+        """Fit all a little, then the best fifth to the end."""
         tried = []
         for proposal in proposals:
             fitted = self._fit(proposal, proposal.starts, 5)
@@ -56,7 +56,7 @@ class Settling:
                 constants, losses = fitted
                 tried.append((losses.min(), proposal, constants[np.argsort(losses)[:3]]))
         tried.sort(key=lambda each: each[0])
-        for _, proposal, starts in tried[: (len(tried) + 2) // 3]:
+        for _, proposal, starts in tried[: max(4, len(tried) // 5)]:
             self._fit(proposal, starts, 40)
 
     def _fit(

@@ -17,7 +17,7 @@ STRUCTURE = (
     "true function to 1e-6, and it has no more terms and no more inner constants than that. The "
     "design's author knew the twelve functions."
 )
-
+POWERS = {"powers_only": run.FAULTS["powers_only"]}
 
 CLAIMS = (
     Claim(
@@ -44,7 +44,7 @@ CLAIMS = (
         run.structure_under_little_noise,
         public,
         None,
-        run.FAULTS,
+        POWERS,
     ),
     Claim(
         "neuron_search",
@@ -56,7 +56,7 @@ CLAIMS = (
         run.structure_under_much_noise,
         public,
         None,
-        run.FAULTS,
+        POWERS,
     ),
     Claim(
         "neuron_search",
@@ -70,7 +70,7 @@ CLAIMS = (
         run.fits_like_the_truth,
         public,
         None,
-        {"powers_only": run.FAULTS["powers_only"]},
+        POWERS,
     ),
     Claim(
         "neuron_search",

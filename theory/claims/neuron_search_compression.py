@@ -144,10 +144,12 @@ def _fastest(work: Callable[[], Any]) -> float:
 def search_is_free_of_inputs(lab: Lab) -> Finding:
     """Seconds of a search after compression with 100 inputs against 5."""
     widths = (5, 20, 100)
-    runs = [
-        [_search_seconds(lab, width, repeat) for width in widths]
-        for repeat in range(max(3, lab.budget.seeds))
-    ]
+    repeats = range(max(3, lab.budget.seeds))
+
+    def compute() -> list[list[dict[str, float]]]:
+        return [[_search_seconds(lab, width, repeat) for width in widths] for repeat in repeats]
+
+    runs = lab.recall("seconds by inputs", compute)
     raw = lab.fault == "raw_samples"
     after = [[run["search"] + raw * run["raw"] for run in row] for row in runs]
     comparison = _median([row[-1] / row[0] for row in after])

@@ -11,8 +11,8 @@ import neurons as nr
 
 RNG = np.random.default_rng(0)
 X, NEW = RNG.uniform(-1, 1, (300, 4)), RNG.uniform(-1, 1, (2000, 4))
-REGRESSOR = nr.TaskBasedRegressor(layers=(4,), epochs=120, learning_rate=0.02)
-CLASSIFIER = nr.TaskBasedClassifier(layers=(4,), epochs=60, learning_rate=0.02)
+REGRESSOR = nr.TaskBasedRegressor(layers=(4,), epochs=120)
+CLASSIFIER = nr.TaskBasedClassifier(layers=(4,), epochs=60)
 pytestmark = pytest.mark.usefixtures("standard_promotion")
 
 
@@ -117,7 +117,7 @@ def test_divergence_is_said():
     [
         ({"layers": (4, 0)}, "widths of at least 1"),
         ({"layers": 4}, "widths of at least 1"),
-        ({"activation": "relu"}, "tanh, sigmoid"),
+        ({"activation": "relu"}, "hard_tanh, tanh, sigmoid"),
         ({"search": "polynomials"}, "NeuronSearch"),
         ({"epochs": 0}, "epochs"),
         ({"batch_size": 1.5}, "batch_size"),

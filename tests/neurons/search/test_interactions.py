@@ -190,3 +190,12 @@ def test_prediction_needs_the_same_inputs():
     found = interactions(X, Y, key=KEY)
     with pytest.raises(ValueError, match=r"\(rows, 3\), got \(4, 2\)"):
         found.predict(np.ones((4, 2)))
+
+
+def test_what_was_found_becomes_a_neuron():
+    x = np.random.default_rng(0).normal(size=(400, 4))
+    u, v = np.array([1.0, -1.0, 0.5, 0.0]), np.array([0.0, 2.0, 1.0, -1.0])
+    found = interactions(x, 3 * (x**3).sum(axis=1) + (x @ u) * (x @ v), key=jax.random.key(0))
+    neuron = found.to_neuron()
+    assert (found.powers, found.ranks) == ((3,), {2: 1})
+    assert neuron.parameters(4) == 4 + 2 * 4 + 1
