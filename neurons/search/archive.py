@@ -11,7 +11,6 @@ from neurons.search.skeletons import Skeleton
 from neurons.search.space import Space
 from neurons.task_based.expression import Token
 
-NOISE = 1e-10  # share of the total from which on the rest is taken for noise, not truncation
 HANDICAP = 1.35  # factor by which a further node must lower the loss to look promising
 NODE_PENALTY = 0.4  # in units of BIC, for every node of a formula
 
@@ -126,16 +125,15 @@ class Archive:
         exact = (model for model in self.models.values() if self.loss(model) <= floor)
         return min((self.complexity(model) for model in exact), default=None)
 
-    def solved(self) -> bool:
-        """Whether the best model leaves nothing that the data shows."""
+    def solved(self, level: float = 0.05) -> bool:
+        """Whether the best model leaves nothing that the data shows, at a level of the test."""
         if not self.models:
             return False
         best = min(self.models.values(), key=self.score)
         problem = self.evaluator.problem
         if self.loss(best) <= problem.floor:
             return True
-        noisy = problem.rest > NOISE * problem.total and not problem.truncated
-        return noisy and bool(self.misfit(best) > 0.05)
+        return problem.noisy and bool(self.misfit(best) > level)
 
     def look_closer(self, most: int = 6) -> None:
         """Fit promising models to the samples themselves, where the triangle may have cut tails.

@@ -124,7 +124,7 @@ def compress(
     *,
     weights: np.ndarray | None = None,
     degree: int = DEGREE,
-    rows: int = 8192,
+    rows: int = 2048,
 ) -> Triangle:
     """Compress data; memory beyond the data does not grow with the number of samples.
 

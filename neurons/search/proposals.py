@@ -138,17 +138,18 @@ def _best_pairs(
     firsts: Pool, pool: Pool, basis: np.ndarray, left: float, target: np.ndarray, count: int
 ) -> list[tuple[int, int, float]]:
     """The pairs that leave least: places in both pools, and the promise."""
-    step = max(1, _PAIRS // max(1, len(pool.owner)))
+    step = max(1, _PAIRS // max(1, len(firsts.owner)))
     found: list[tuple[np.ndarray, np.ndarray]] = []  # places and promises, chunk by chunk
     worst = np.inf
-    for start in range(0, len(firsts.owner), step):
+    for start in range(0, len(pool.owner), step):
         part = slice(start, start + step)
-        promise = left - pair_gains(firsts.columns[part], pool.columns, basis, target)
-        promise *= firsts.handicap[part, None] * pool.handicap
+        promise = left - pair_gains(firsts.columns, pool.columns[part], basis, target)
+        promise *= firsts.handicap[:, None] * pool.handicap[part]
         flat = promise.ravel()
         good = np.flatnonzero(flat < worst)
         good = good[_smallest(flat[good], count)]
-        found.append((good + start * len(pool.owner), flat[good]))
+        rows, columns = np.divmod(good, promise.shape[1])
+        found.append((rows * len(pool.owner) + columns + start, flat[good]))
         if sum(len(places) for places, _ in found) > 4 * count:
             found = [_merged(found, count)]
             worst = float(found[0][1][-1])

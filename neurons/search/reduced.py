@@ -14,6 +14,7 @@ from neurons.search.frame import to_coefficients
 from neurons.search.moments import Triangle
 from neurons.search.projection import basis_of
 
+NOISE = 1e-10  # share of the total from which on the rest is taken for noise, not truncation
 EXACT = 1e-18  # of the total sum of squares: what float64 leaves of an exact fit
 
 
@@ -63,6 +64,11 @@ class Reduced:
     def noise(self) -> float:
         """Variance of the noise per target, NaN without degrees of freedom for it."""
         return self.rest / self.residual_freedom if self.residual_freedom else float("nan")
+
+    @property
+    def noisy(self) -> bool:
+        """Whether what no smooth f can remove is noise."""
+        return self.rest > NOISE * self.total and not self.truncated
 
     @cached_property
     def truncated(self) -> bool:

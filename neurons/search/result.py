@@ -9,7 +9,7 @@ import numpy as np
 
 from neurons.neuron import Neuron
 from neurons.search.data import Scaling
-from neurons.task_based import OPERATORS, Expression, Operator
+from neurons.task_based import OPERATORS, Expression, Operator, with_operators
 from neurons.task_based.expression import Token
 
 
@@ -221,10 +221,19 @@ class SearchResult:
         except (KeyError, TypeError, json.JSONDecodeError) as error:
             raise ValueError(f"no search result in JSON: {error!r}") from error
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Through JSON: a table of operators does not pickle."""
+        custom = tuple(op for name, op in self.operators.items() if name not in OPERATORS)
+        return _restored, (self.to_json(), custom)
+
     def __str__(self) -> str:
         lines = [f"{'complexity':>10} {'loss':>10} {'R^2':>9}  formula"]
         lines += [f"{f.complexity:>10} {f.loss:>10.4g} {f.r2:>9.6f}  {f}" for f in self.front]
         return "\n".join(lines)
+
+
+def _restored(text: str, custom: tuple[Operator, ...]) -> SearchResult:
+    return SearchResult.from_json(text, with_operators(custom) if custom else OPERATORS)
 
 
 def _found_to_json(found: Found) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from neurons.search.dictionary import Dictionary
 from neurons.search.fitting import Evaluator, Term, fit
 from neurons.search.genetic import Evolution, Individual, epoch
 from neurons.search.losses import LOSSES, encode
-from neurons.search.moments import Triangle
+from neurons.search.moments import DEGREE, Triangle
 from neurons.search.operon import Operon
 from neurons.search.pool import power_terms
 from neurons.search.pysr import Pysr
@@ -33,6 +33,7 @@ from neurons.search.threads import one_thread
 from neurons.search.tnsr import Tnsr
 from neurons.task_based import Expression
 
+_FEW = 2 * DEGREE  # samples below which the richest stages only fit noise
 _ALWAYS = ("powers", "simple terms")  # with noise, several formulas may do: compare them
 STAGES = ("auto", "dictionary", "genetic")
 BACKENDS = {"operon": Operon, "pysr": Pysr, "tnsr": Tnsr}
@@ -133,7 +134,7 @@ def search(
         2*x**3 + sin(x)
     """
     ask = _Ask(space or Space(), engine, budget or Budget(), _seed(key), executor, callback)
-    with one_thread():
+    with one_thread(), np.errstate(all="ignore"):
         if loss == "squared":
             return ask.run(prepare(x, y, weights, scale), guesses, resume)
         return _under(loss, x, y, weights, scale, ask, guesses, resume)
@@ -250,6 +251,8 @@ class _Search:
             yield "simple pairs", book.simple_pairs
             yield "shifted terms", book.shifted_terms
             yield "rich terms", book.rich_terms
+            if self.data.triangle.samples < _FEW:
+                return
             yield "shifted pairs", book.shifted_pairs
             yield "rich sweep", book.rich_sweep
             yield "rich pairs", book.rich_pairs

@@ -17,21 +17,28 @@ def never() -> bool:
     return False
 
 
-def settle(archive: Archive, proposals: Sequence[Proposal], stop: Stop = never) -> bool:
+def settle(
+    archive: Archive, proposals: Sequence[Proposal], stop: Stop = never, level: float = 0.05
+) -> bool:
     """Fit proposals, all a little and the best fifth to the end; then look closer and simplify.
 
     Once a model is exact, only simpler ones are fitted.
 
+    Args:
+        archive: where models go.
+        proposals: what to fit.
+        stop: asked before every fit.
+        level: p-value of the test for misfit from which on a model will do.
+
     Returns:
         Whether the search is over: the data has no more to say, or `stop` says so.
     """
-    with np.errstate(all="ignore"):
-        Settling(archive, stop).go(proposals)
-        prune(archive)
-    if not archive.solved():
+    Settling(archive, stop).go(proposals)
+    prune(archive)
+    if not archive.solved(level):
         archive.look_closer()
         prune(archive)
-    return archive.solved() or stop()
+    return archive.solved(level) or stop()
 
 
 class Settling:

@@ -150,19 +150,25 @@ def without_twins(
 ) -> list[Skeleton]:
     """The skeletons less those that another one, before them, equals up to a factor and offset.
 
-    They are compared by their values at the nodes for one setting of the constants.
+    They are compared by their values at the nodes for one setting of the constants. Powers of x
+    count as before all.
     """
-    kept, seen = [], set()
+    kept, seen = [], {_shape(nodes**power) for power in range(1, 9)}
     with np.errstate(all="ignore"):
         for skeleton in skeletons:
             _, values = sample(skeleton, nodes, 4, operators)
-            shape = values[1] - values[1].mean()  # the second slope is a gentle one: no steps
-            shape = shape / shape[np.abs(shape).argmax()]
-            key = np.round(shape, 7).tobytes()
-            if not np.isfinite(shape).all() or key not in seen:
+            shape = _shape(values[1])  # the second slope is a gentle one: no steps
+            if shape is None or shape not in seen:
                 kept.append(skeleton)
-                seen.add(key)
+                seen.add(shape)
     return kept
+
+
+def _shape(values: np.ndarray) -> bytes | None:
+    """Equal for values that are equal up to a factor and an offset; None if they are no numbers."""
+    shape = values - values.mean()
+    shape = shape / shape[np.abs(shape).argmax()]
+    return (np.round(shape, 7) + 0.0).tobytes() if np.isfinite(shape).all() else None
 
 
 def sample(

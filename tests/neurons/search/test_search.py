@@ -1,4 +1,5 @@
 import json
+import pickle
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 
@@ -135,6 +136,7 @@ def test_results_survive_json():
     found = search(*sample(np.tanh, noise=0.1), budget=QUICK)
     again = SearchResult.from_json(found.to_json())
     assert again == found
+    assert pickle.loads(pickle.dumps(found)) == found
     with pytest.raises(ValueError, match="no search result"):
         SearchResult.from_json(json.dumps({"best": 1}))
 
