@@ -138,7 +138,9 @@ def _best_pairs(
     firsts: Pool, pool: Pool, basis: np.ndarray, left: float, target: np.ndarray, count: int
 ) -> list[tuple[int, int, float]]:
     """The pairs that leave least: places in both pools, and the promise."""
-    step = max(1, _PAIRS // max(1, len(firsts.owner)))
+    if not len(firsts.owner):
+        return []
+    step = max(1, _PAIRS // len(firsts.owner))
     found: list[tuple[np.ndarray, np.ndarray]] = []  # places and promises, chunk by chunk
     worst = np.inf
     for start in range(0, len(pool.owner), step):
@@ -162,6 +164,7 @@ def _merged(
     found: Sequence[tuple[np.ndarray, np.ndarray]], count: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """The best of several chunks, best first."""
+    found = [(np.empty(0, int), np.empty(0)), *found]
     places, promises = (np.concatenate(each) for each in zip(*found, strict=True))
     order = np.argsort(promises, kind="stable")[:count]
     return places[order], promises[order]

@@ -153,7 +153,9 @@ TWINS = [
 ]
 
 
-@pytest.mark.parametrize(("text", "interactions", "known", "names"), TWINS, ids=lambda v: str(v))
+@pytest.mark.parametrize(
+    ("text", "interactions", "known", "names"), TWINS, ids=[twin[2].name for twin in TWINS]
+)
 def test_formulas_of_known_neurons_give_those_neurons(text, interactions, known, names):
     layer = DENSE.drawn(parse(text).to_neuron(interactions=interactions))
     other = DENSE.drawn(known)
