@@ -40,14 +40,14 @@ class Dictionary:
 
     def simple_terms(self) -> bool:
         """One function with one inner constant beside at most two powers."""
-        most, each = (200, 12) if self.archive.evaluator.problem.noisy else (72, 6)
+        most, each = (200, 12) if self.archive.evaluator.problem.noisy else (40, 4)
         proposals = singles(self.archive, self._simple, self._bases(5, 2), each, 4)
         return settle(self.archive, proposals[:most], self.stop)
 
     def simple_pairs(self) -> bool:
         """Two such functions."""
         firsts = self._pool(basic(self.archive.space), (24, 24, 24))
-        return settle(self.archive, pairs(self.archive, firsts, self._simple, [()], 56), self.stop)
+        return settle(self.archive, pairs(self.archive, firsts, self._simple, [()], 48), self.stop)
 
     def shifted_terms(self) -> bool:
         """One function with all its constants beside at most one power."""

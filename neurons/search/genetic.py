@@ -12,6 +12,7 @@ import numpy as np
 
 from neurons.search.archive import HANDICAP, Archive, constants_of, fill, structure_of
 from neurons.search.fitting import Evaluator, Term, fit
+from neurons.search.pool import power_terms
 from neurons.search.proposals import base_columns
 from neurons.search.reduced import Reduced
 from neurons.search.skeletons import Skeleton, sample, shifted
@@ -152,7 +153,7 @@ class _Evolving:
 
     def wrapped(self, term: Term) -> Term:
         """A function of the term, by putting the term in the place of a small one's x."""
-        outer, at = self.fresh(), 0
+        outer = self.fresh()
         places = [place for place, token in enumerate(outer) if token == "x"]
         at = places[self.rng.integers(len(places))]
         return (*outer[:at], *term, *outer[at + 1 :])
@@ -216,7 +217,7 @@ def epoch(
 
 def finish(archive: Archive, base: tuple[int, ...], individual: Individual) -> None:
     """Fit an individual beside the base to the end and offer it."""
-    terms = (*((("x",) if p == 1 else ("x", p, "**")) for p in base), *individual)
+    terms = (*power_terms(base), *individual)
     if len(terms) <= archive.space.terms:
         constants, losses = fit(archive.evaluator, terms, constants_of(terms)[None], iterations=40)
         archive.offer(fill(terms, constants[0]), float(losses[0]))

@@ -267,16 +267,15 @@ class _Search:
         for name, work in self.steps():
             if name in self.done:
                 continue
-            over = bool(work())
-            if not self.late():
+            over, late = bool(work()), self.late()
+            if not late:
                 self.done.append(name)
             asked = callback and callback(Progress(name, self.seconds, self.state, self.result))
-            if over and (
-                self.archive.simplest_exact() or name not in _ALWAYS or not self.space.unary
-            ):
+            enough = self.archive.simplest_exact() or name not in _ALWAYS or not self.space.unary
+            if over and enough and not late:
                 status = "adequate"
                 break
-            if asked or self.late():
+            if asked or late:
                 status = "stopped"
                 break
         return self.result(status)

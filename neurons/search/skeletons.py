@@ -17,6 +17,7 @@ from neurons.task_based.expression import run
 
 SLOPES = (0.16, 24.0)  # slope times the argument's half-range: below is a line, above a step
 LATTICE = (0.0, 2**0.5, 3**0.5, 5**0.5, 7**0.5, 11**0.5, 13**0.5, 17**0.5)
+STEEPEST = {"slope": 30.0, "lift": 60.0, "rate": 100.0}  # fitted; exp(60) is no function of data
 FAR = 30.0  # spreads beyond which a shift outweighs its argument
 
 
@@ -247,7 +248,7 @@ def is_sensible(
         if role == "above":
             if abs(constants[place]) > FAR * max(spread, float(np.abs(values).max())):
                 return False
-        elif not SLOPES[0] / 2 <= abs(constants[place]) * spread / 2 <= SLOPES[1] * 4:
+        elif not SLOPES[0] / 2 <= abs(constants[place]) * spread / 2 <= STEEPEST[role]:
             return False
     return True
 
