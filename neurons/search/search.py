@@ -232,6 +232,7 @@ class _Search:
         self.archive = Archive(Evaluator(problem, space.table), space, rows=rows)
         self.people: list[list[Individual]] = [[] for _ in range(budget.evolution.islands)]
         self.done: list[str] = []
+        self.over = False
 
     @property
     def seconds(self) -> float:
@@ -263,22 +264,20 @@ class _Search:
             yield "back-end", self.ask
 
     def go(self, callback: Callback | None) -> SearchResult:
-        status = "exhausted"
-        for name, work in self.steps():
+        for name, work in () if self.over else self.steps():
             if name in self.done:
                 continue
-            over, late = bool(work()), self.late()
+            solved, late = bool(work()), self.late()
             if not late:
                 self.done.append(name)
-            asked = callback and callback(Progress(name, self.seconds, self.state, self.result))
-            enough = self.archive.simplest_exact() or name not in _ALWAYS or not self.space.unary
-            if over and enough and not late:
-                status = "adequate"
+                enough = self.archive.simplest_exact() or name not in _ALWAYS
+                self.over = solved and bool(enough or not self.space.unary)
+            progress = Progress(name, self.seconds, self.state, self.result)
+            if (callback and callback(progress)) or late:
+                return self.result("stopped")
+            if self.over:
                 break
-            if asked or late:
-                status = "stopped"
-                break
-        return self.result(status)
+        return self.result("adequate" if self.over else "exhausted")
 
     def result(self, status: str = "stopped") -> SearchResult:
         if not self.archive.models:
@@ -334,6 +333,7 @@ class _Search:
             {
                 "search": self.fingerprint(),
                 "done": self.done,
+                "over": self.over,
                 "models": models,
                 "people": self.people,
             }
@@ -347,14 +347,14 @@ class _Search:
         """
         try:
             state = json.loads(text)
-            fingerprint, done = state["search"], list(state["done"])
+            fingerprint, done, over = state["search"], list(state["done"]), bool(state["over"])
             models = [(_terms(terms), float(excess)) for terms, excess in state["models"]]
             people = [[_terms(terms) for terms in island] for island in state["people"]]
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"no state of a search: {error!r}") from error
         if fingerprint != self.fingerprint():
             raise ValueError("the state belongs to a search on other data or with other settings")
-        self.done, self.people = done, people
+        self.done, self.over, self.people = done, over, people
         for skeleton in (*simple(self.space), *rich(self.space), *shifted(self.space)):
             self.archive.skeletons[skeleton.term] = skeleton
         for terms, excess in models:

@@ -204,6 +204,8 @@ def test_a_killed_search_resumes_and_ends_with_the_same_front(tmp_path):
     resumed = search(x, y, space, resume=keep.read(), **ask)
     assert resumed.front == whole.front
     assert resumed.steps == whole.steps
+    again = search(x, y, space, resume=keep.read(), callback=keep, **ask)
+    assert search(x, y, space, resume=keep.read(), **ask).front == again.front == whole.front
     assert [path.name for path in tmp_path.iterdir()] == ["state.json"]
     with pytest.raises(ValueError, match="other data or with other settings"):
         search(x, y + x[:, 0], space, resume=keep.read(), **ask)
