@@ -50,6 +50,7 @@ class Archive:
         models: by structure.
         skeletons: what is known of terms' constants.
         rows: the samples themselves, if they are at hand.
+        scores: of the models, by structure.
     """
 
     evaluator: Evaluator
@@ -57,6 +58,7 @@ class Archive:
     models: dict[tuple[Term, ...], Model] = field(default_factory=dict)
     skeletons: dict[Term, Skeleton] = field(default_factory=dict)
     rows: Evaluator | None = None
+    scores: dict[tuple[Term, ...], float] = field(default_factory=dict)
 
     def offer(self, terms: tuple[Term, ...], excess: float) -> bool:
         """Take a model in if its structure is new or fits better than before; whether it was."""
@@ -65,7 +67,8 @@ class Archive:
         key = structure_of(terms)
         if key in self.models and self.models[key].excess <= excess:
             return False
-        self.models[key] = Model(tuple(terms), float(excess))
+        self.models[key] = model = Model(tuple(terms), float(excess))
+        self.scores[key] = self.score(model)
         return True
 
     def _cancels(self, terms: tuple[Term, ...]) -> bool:
@@ -108,8 +111,12 @@ class Archive:
         return float(self.evaluator.problem.bic(self.loss(model), self.parameters(model)))
 
     def score(self, model: Model) -> float:
-        """BIC with a penalty for every node: lower is better."""
-        return self.bic(model) + NODE_PENALTY * self.complexity(model)
+        """BIC with a penalty for every node: lower is better.
+
+        Inner constants count thrice: a coefficient becomes a weight, they stay what they are.
+        """
+        nodes = self.complexity(model) + 2 * model.constants
+        return self.bic(model) + NODE_PENALTY * nodes
 
     def misfit(self, model: Model) -> float:
         """p-value of the test of a model against the best smooth function."""
@@ -117,7 +124,7 @@ class Archive:
 
     def ranked(self) -> list[Model]:
         """Models by score, best first."""
-        return sorted(self.models.values(), key=self.score)
+        return [self.models[key] for key in sorted(self.models, key=self.scores.__getitem__)]
 
     def simplest_exact(self) -> int | None:
         """Complexity of the simplest model that fits to the last digit; None without one."""
@@ -129,7 +136,7 @@ class Archive:
         """Whether the best model leaves nothing that the data shows, at a level of the test."""
         if not self.models:
             return False
-        best = min(self.models.values(), key=self.score)
+        best = self.models[min(self.models, key=self.scores.__getitem__)]
         problem = self.evaluator.problem
         if self.loss(best) <= problem.floor:
             return True

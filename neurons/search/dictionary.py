@@ -45,8 +45,10 @@ class Dictionary:
         return settle(self.archive, proposals[:most], self.stop)
 
     def simple_pairs(self) -> bool:
-        """Two such functions."""
-        firsts = self._pool(basic(self.archive.space), (24, 24, 24))
+        """Two such functions, one of them without a power."""
+        plain = {skeleton.term for skeleton in basic(self.archive.space)}
+        count = sum(skeleton.term in plain for skeleton in self._simple.skeletons)
+        firsts = self._simple.part(0, count)  # they come first
         return settle(self.archive, pairs(self.archive, firsts, self._simple, [()], 48), self.stop)
 
     def shifted_terms(self) -> bool:

@@ -35,9 +35,9 @@ class Pool:
     columns: np.ndarray
     handicap: np.ndarray
 
-    def part(self, owner: int) -> "Pool":
-        """The columns of one skeleton; they lie side by side."""
-        start, end = np.searchsorted(self.owner, (owner, owner + 1))
+    def part(self, first: int, last: int | None = None) -> "Pool":
+        """The columns of one skeleton, or of `first` up to but not `last`; they lie in order."""
+        start, end = np.searchsorted(self.owner, (first, first + 1 if last is None else last))
         return Pool(
             self.skeletons,
             self.owner[start:end],
@@ -48,7 +48,7 @@ class Pool:
 
     def rows(self, places: np.ndarray) -> np.ndarray:
         """Constants of some columns of one skeleton."""
-        return np.array([self.constants[place] for place in places])
+        return np.array([self.constants[place] for place in places]).reshape(len(places), -1)
 
 
 def fill_pool(

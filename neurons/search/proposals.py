@@ -127,11 +127,8 @@ def _starts_of(
     """Where two skeletons together explain most, in different places."""
     gain = pair_gains(one.columns, two.columns, basis, target).ravel()
     order = np.argsort(-gain, kind="stable")[: 64 * starts]
-    rows = [
-        np.concatenate([one.constants[i], two.constants[j]])
-        for i, j in zip(*np.divmod(order, len(two.owner)), strict=True)
-    ]
-    return _spread_out(np.array(rows), starts)
+    i, j = np.divmod(order, len(two.owner))
+    return _spread_out(np.concatenate([one.rows(i), two.rows(j)], axis=1), starts)
 
 
 def _best_pairs(

@@ -17,8 +17,10 @@ from shards import data, read_part
 
 from neurons.search.distributed import compress_in, compress_sharded, frame_of_sketches, sketch
 from neurons.search.frame import Frame, frame_of
+from neurons.search.genetic import Evolution
 from neurons.search.moments import compress
-from neurons.search.search import search
+from neurons.search.search import Budget, search
+from neurons.search.space import Space
 
 TESTS = Path(__file__).parents[1]
 ROOT = TESTS.parents[1]
@@ -149,7 +151,7 @@ def test_a_process_pool_gives_the_same_triangle(parts, whole, monkeypatch):
 
 
 @pytest.mark.filterwarnings("default")
-def test_a_dask_cluster_gives_the_same_triangle(parts, whole, monkeypatch):
+def test_a_dask_cluster_gives_the_same_triangle_and_the_same_search(parts, whole, monkeypatch):
     distributed = pytest.importorskip("distributed", reason="needs the extra: distributed")
     monkeypatch.setenv("PYTHONPATH", f"{ROOT}{os.pathsep}{TESTS}")
     options = {"dashboard_address": None, "processes": True, "host": "127.0.0.1"}
@@ -157,7 +159,12 @@ def test_a_dask_cluster_gives_the_same_triangle(parts, whole, monkeypatch):
         distributed.LocalCluster(n_workers=2, threads_per_worker=1, **options) as cluster,
         distributed.Client(cluster, timeout=30) as client,
     ):
-        assert_equal(compress_in(client.get_executor(), parts, whole.frame), whole)
+        executor = client.get_executor()
+        assert_equal(compress_in(executor, parts, whole.frame), whole)
+        space = Space(powers=(1, 2), functions=("sin", "exp"))
+        ask = {"engine": "genetic", "budget": Budget(evolution=Evolution(2, 4, 1, 1))}
+        alone = search(whole, space=space, **ask)
+        assert search(whole, space=space, executor=executor, **ask).front == alone.front
 
 
 def test_the_search_finds_the_same_front_in_a_sharded_triangle():
