@@ -126,7 +126,10 @@ def test_the_scale_of_the_inputs_does_not_matter():
     for scale in (1e-6, 1e6):
         y = ((scale * X) ** 2).sum(axis=1) * 3
         found = Tnsr(population=200, generations=10).run(scale * X, y, 0)
-        assert (found.powers, found.coefficients) == ((2,), (3.0,))
+        terms = dict(zip(found.powers, found.coefficients, strict=True))
+        assert terms[2] == 3.0
+        # Further terms may stay only where they are smaller than the rounding of y.
+        np.testing.assert_allclose(found.predict(scale * X), y, rtol=1e-9)
 
 
 def test_presets_are_the_published_and_the_packages_settings():
