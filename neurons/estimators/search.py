@@ -16,6 +16,20 @@ from neurons.search.space import FUNCTIONS
 from neurons.task_based import Expression, Operator
 
 
+def regression_data(estimator: BaseEstimator, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Inputs and targets for a search, checked the scikit-learn way; the estimator is told."""
+    X, y = validate_data(
+        estimator,
+        X,
+        y,
+        dtype=np.float64,
+        multi_output=True,
+        y_numeric=True,
+        ensure_min_samples=FEWEST,
+    )
+    return X, y.astype(np.float64)
+
+
 class NeuronSearch(RegressorMixin, BaseEstimator):
     """Finds one formula f such that `y = c + sum_i f(x_i)`, and predicts with it.
 
@@ -129,16 +143,7 @@ class NeuronSearch(RegressorMixin, BaseEstimator):
             BackendUnavailable: if the engine's package is missing.
         """
         space, budget = self._space(), self._budget()
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            dtype=np.float64,
-            multi_output=True,
-            y_numeric=True,
-            ensure_min_samples=FEWEST,
-        )
-        y = y.astype(np.float64)
+        X, y = regression_data(self, X, y)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
             counts = sample_weight != 0  # `search` refuses those below 0

@@ -9,6 +9,7 @@ from sklearn.utils.validation import validate_data
 
 from neurons.estimators.base import TaskBasedNetwork
 from neurons.estimators.networks import squared_error
+from neurons.estimators.search import regression_data
 from neurons.search.data import FEWEST
 from neurons.training import cross_entropy
 
@@ -47,17 +48,9 @@ class TaskBasedRegressor(RegressorMixin, TaskBasedNetwork):
             BackendUnavailable: if the engine's package is missing.
         """
         self._check_parameters()
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            dtype=np.float64,
-            multi_output=True,
-            y_numeric=True,
-            ensure_min_samples=FEWEST,
-        )
+        X, y = regression_data(self, X, y)
         self._single = y.ndim == 1
-        targets = y.reshape(len(y), -1).astype(np.float64)
+        targets = y.reshape(len(y), -1)
         self._mean, spread = targets.mean(axis=0), targets.std(axis=0)
         self._spread = np.where(np.ptp(targets, axis=0) > 0, spread, 1.0)
         targets = (targets - self._mean) / self._spread

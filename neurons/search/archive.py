@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from neurons.search.fitting import Evaluator, Term, fit
-from neurons.search.projection import project_out
 from neurons.search.skeletons import Skeleton
 from neurons.search.space import Space
 from neurons.task_based.expression import Token
@@ -15,10 +14,14 @@ HANDICAP = 1.35  # factor by which a further node must lower the loss to look pr
 NODE_PENALTY = 0.4  # in units of BIC, for every node of a formula
 
 
+def bare(term: Term) -> Term:
+    """A term with 1.0 in its constants' places."""
+    return tuple(1.0 if isinstance(token, float) else token for token in term)
+
+
 def structure_of(terms: Iterable[Term]) -> tuple[Term, ...]:
     """Terms without their constants' values, in a fixed order."""
-    bare = (tuple(1.0 if isinstance(t, float) else t for t in term) for term in terms)
-    return tuple(sorted(bare, key=repr))
+    return tuple(sorted(map(bare, terms), key=repr))
 
 
 @dataclass(frozen=True)
@@ -151,14 +154,11 @@ class Archive:
         if self.rows is None or problem.rest <= 1e-24 * problem.total:
             return
         for model in self.promising(most):
-            constants, losses = fit(
-                self.rows, model.terms, constants_of(model.terms)[None], iterations=12
-            )
+            terms, loss = refit(self.rows, model.terms, iterations=12)
             whole = self.rows.problem.whole  # type: ignore[attr-defined]
-            exact = losses[0] <= self.rows.problem.floor
+            exact = loss <= self.rows.problem.floor
             if exact or whole:
-                excess = (0.0 if exact else losses[0]) - problem.rest
-                self.offer(fill(model.terms, constants[0]), excess)
+                self.offer(terms, (0.0 if exact else loss) - problem.rest)
 
     def promising(self, most: int) -> list[Model]:
         """The best by score, the best of every complexity, the simplest as good as any smooth f."""
@@ -188,6 +188,14 @@ def fill(terms: Iterable[Term], constants: Iterable[float]) -> tuple[Term, ...]:
     )
 
 
+def refit(
+    evaluator: Evaluator, terms: tuple[Term, ...], iterations: int = 24
+) -> tuple[tuple[Term, ...], float]:
+    """Terms with their constants tuned from where they are, and the squared loss."""
+    constants, losses = fit(evaluator, terms, constants_of(terms)[None], iterations=iterations)
+    return fill(terms, constants[0]), float(losses[0])
+
+
 def coefficients(evaluator: Evaluator, terms: tuple[Term, ...]) -> np.ndarray:
     """Least-squares coefficients `(terms, targets)`."""
     columns = evaluator.columns(terms, constants_of(terms)[None])[0]
@@ -199,5 +207,4 @@ def coefficients(evaluator: Evaluator, terms: tuple[Term, ...]) -> np.ndarray:
 
 def excess_of(evaluator: Evaluator, terms: tuple[Term, ...]) -> float:
     """Squared loss above the rest with the constants as they are."""
-    columns = evaluator.columns(terms, constants_of(terms)[None])
-    return float((project_out(columns, evaluator.problem.target) ** 2).sum())
+    return float((evaluator.residual(terms, constants_of(terms)[None]) ** 2).sum())

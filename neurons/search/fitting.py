@@ -5,7 +5,7 @@ projection), so that only the constants inside the terms are searched, many star
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -28,11 +28,7 @@ class Evaluator:
     """
 
     problem: Reduced
-    operators: Mapping[str, Operator] = None  # type: ignore[assignment]
-
-    def __post_init__(self) -> None:
-        if self.operators is None:
-            object.__setattr__(self, "operators", OPERATORS)
+    operators: Mapping[str, Operator] = field(default_factory=lambda: OPERATORS)
 
     def values(self, terms: Sequence[Term], constants: np.ndarray) -> np.ndarray:
         """Values `(starts, terms, nodes)` for constants `(starts, all)`."""

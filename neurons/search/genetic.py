@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neurons.search.archive import HANDICAP, Archive, constants_of, fill, structure_of
+from neurons.search.archive import HANDICAP, Archive, constants_of, fill, refit, structure_of
 from neurons.search.fitting import Evaluator, Term, fit
 from neurons.search.pool import power_terms
 from neurons.search.proposals import base_columns
@@ -219,5 +219,4 @@ def finish(archive: Archive, base: tuple[int, ...], individual: Individual) -> N
     """Fit an individual beside the base to the end and offer it."""
     terms = (*power_terms(base), *individual)
     if len(terms) <= archive.space.terms:
-        constants, losses = fit(archive.evaluator, terms, constants_of(terms)[None], iterations=40)
-        archive.offer(fill(terms, constants[0]), float(losses[0]))
+        archive.offer(*refit(archive.evaluator, terms, iterations=40))

@@ -49,6 +49,11 @@ def base_columns(archive: Archive, powers: Sequence[int]) -> np.ndarray:
     return archive.evaluator.columns(power_terms(powers), np.empty((1, 0)))[0]
 
 
+def _left(basis: np.ndarray, target: np.ndarray) -> float:
+    """Squared loss that a basis leaves of the targets."""
+    return float(((target - basis @ (basis.T @ target)) ** 2).sum())
+
+
 def singles(
     archive: Archive, pool: Pool, bases: Iterable[tuple[int, ...]], keep: int, starts: int
 ) -> list[Proposal]:
@@ -57,7 +62,7 @@ def singles(
     found = []
     for powers in bases:
         basis = basis_of(base_columns(archive, powers))
-        left = float(((target - basis @ (basis.T @ target)) ** 2).sum())
+        left = _left(basis, target)
         promises = (left - gains(pool.columns, basis, target)) * pool.handicap
         for places in _by_owner(pool, promises, keep, starts):
             term = pool.skeletons[pool.owner[places[0]]].term
@@ -104,7 +109,7 @@ def pairs(
     found: dict[tuple[object, ...], tuple[float, int, int]] = {}
     bases = {powers: basis_of(base_columns(archive, powers)) for powers in bases}
     for powers, basis in bases.items():
-        left = float(((target - basis @ (basis.T @ target)) ** 2).sum())
+        left = _left(basis, target)
         for i, j, promise in _best_pairs(firsts, pool, basis, left, target, 40 * keep):
             one, two = firsts.skeletons[firsts.owner[i]].term, pool.skeletons[pool.owner[j]].term
             key = (powers, frozenset((one, two)))

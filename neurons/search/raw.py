@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from neurons.search.archive import NODE_PENALTY, Archive, coefficients, constants_of, fill
+from neurons.search.archive import NODE_PENALTY, Archive, coefficients, constants_of, refit
 from neurons.search.data import Data
-from neurons.search.fitting import Evaluator, Term, fit
+from neurons.search.fitting import Evaluator, Term
 from neurons.search.losses import Loss
 from neurons.search.moments import moments
 from neurons.search.result import Found, SearchResult
@@ -107,8 +107,7 @@ class _Judge:
             rows = rows_of(self.x, target, weight * self.weights)
             evaluator = Evaluator(rows, operators)
             if number < _TUNED:
-                constants, _ = fit(evaluator, terms, constants_of(terms)[None], iterations=2)
-                terms = fill(terms, constants[0])
+                terms, _ = refit(evaluator, terms, iterations=2)
             betas = coefficients(evaluator, terms)
             values = evaluator.values(terms, constants_of(terms)[None])[0]
             intercept = rows.centre - rows.means(values) @ betas

@@ -7,6 +7,7 @@ import numpy as np
 from neurons.search.archive import Archive, Model, coefficients, constants_of, structure_of
 from neurons.search.data import Data
 from neurons.search.fitting import Evaluator, Term
+from neurons.search.proposals import base_columns
 from neurons.search.result import Found, LackOfFit, SearchResult
 from neurons.task_based import Expression
 
@@ -108,9 +109,7 @@ def lack_of_fit(archive: Archive, data: Data, best: Model) -> LackOfFit:
     ceiling = 1 - problem.rest / problem.total
     if freedom:
         ceiling = 1 - (problem.rest / freedom) / (problem.total / max(1, size - problem.targets))
-    line = archive.evaluator.problem.beside(
-        archive.evaluator.columns((("x",),), np.empty((1, 0)))[0]
-    )
+    line = problem.beside(base_columns(archive, (1,)))
     linear = float((line.target**2).sum()) + problem.rest
     noise = np.sqrt(problem.noise) * float(np.sqrt((data.unit**2).mean()))
     return LackOfFit(

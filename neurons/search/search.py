@@ -11,11 +11,11 @@ from typing import Any
 import jax
 import numpy as np
 
-from neurons.search.archive import Archive, constants_of, fill
+from neurons.search.archive import Archive, refit
 from neurons.search.backend import Backend
 from neurons.search.data import Data, Scale, check, prepare
 from neurons.search.dictionary import Dictionary
-from neurons.search.fitting import Evaluator, Term, fit
+from neurons.search.fitting import Evaluator, Term
 from neurons.search.genetic import Evolution, Individual, epoch
 from neurons.search.losses import LOSSES, encode
 from neurons.search.moments import DEGREE, Triangle
@@ -314,11 +314,7 @@ class _Search:
         """Offer a formula: its terms, constants tuned, coefficients by least squares."""
         terms = tuple(term.postfix for term in formula.terms()[0])
         if terms and len(terms) <= self.space.terms and all(map(self.space.allows, terms)):
-            with np.errstate(all="ignore"):
-                constants, losses = fit(
-                    self.archive.evaluator, terms, constants_of(terms)[None], iterations=40
-                )
-            self.archive.offer(fill(terms, constants[0]), float(losses[0]))
+            self.archive.offer(*refit(self.archive.evaluator, terms, iterations=40))
 
     def fingerprint(self) -> str:
         """Changes with the data, the language and the settings."""

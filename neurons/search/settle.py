@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from neurons.search.archive import Archive, Model, constants_of, excess_of, fill
+from neurons.search.archive import Archive, Model, bare, constants_of, excess_of, fill, refit
 from neurons.search.fitting import Evaluator, Term, fit
 from neurons.search.proposals import Proposal, base_columns
 from neurons.search.skeletons import is_sensible
@@ -98,9 +98,7 @@ def sensible(archive: Archive, terms: tuple[Term, ...]) -> bool:
     """Whether no constant has run away to where its function degenerates."""
     nodes, operators = archive.evaluator.problem.nodes, archive.evaluator.operators
     for term in terms:
-        skeleton = archive.skeletons.get(
-            tuple(1.0 if isinstance(token, float) else token for token in term)
-        )
+        skeleton = archive.skeletons.get(bare(term))
         if skeleton and not is_sensible(skeleton, constants_of((term,)), nodes, operators):
             return False
     return True
@@ -111,18 +109,11 @@ def prune(archive: Archive, models: int = 2) -> None:
     for model in archive.ranked()[:models]:
         terms = model.terms
         while len(terms) > 1:
-            tried = [_without(archive, terms, place) for place in range(len(terms))]
+            shorter = (terms[:place] + terms[place + 1 :] for place in range(len(terms)))
+            tried = [refit(archive.evaluator, each) for each in shorter]
             fewer = min(tried, key=lambda pair: pair[1])
             archive.offer(*fewer)
             now = Model(terms, excess_of(archive.evaluator, terms))
             if archive.score(Model(*fewer)) > archive.score(now):
                 break
             terms = fewer[0]
-
-
-def _without(
-    archive: Archive, terms: tuple[Term, ...], place: int
-) -> tuple[tuple[Term, ...], float]:
-    fewer = terms[:place] + terms[place + 1 :]
-    constants, losses = fit(archive.evaluator, fewer, constants_of(fewer)[None])
-    return fill(fewer, constants[0]), float(losses[0])
