@@ -31,6 +31,9 @@ from neurons.kernel import radial as radial
 from neurons.kernel import rbf as rbf
 from neurons.kernel import sine as sine
 from neurons.kernel import swiglu as swiglu
+from neurons.lattice import Lattice as Lattice
+from neurons.lattice import LatticeFit as LatticeFit
+from neurons.lattice import fit_lattice as fit_lattice
 from neurons.layer import Dense as Dense
 from neurons.layer import Layer as Layer
 from neurons.neuron import Branch as Branch
