@@ -15,3 +15,9 @@ from theory.expressivity import count_pieces as count_pieces
 from theory.expressivity import product_tree as product_tree
 from theory.expressivity import spline_network as spline_network
 from theory.expressivity import variety_dimension as variety_dimension
+from theory.interpreter import Interpretation as Interpretation
+from theory.interpreter import interpret as interpret
+from theory.optimal import Approximation as Approximation
+from theory.optimal import approximate as approximate
+from theory.optimal import fewest_segments as fewest_segments
+from theory.piecewise import PiecewiseLinear as PiecewiseLinear

@@ -57,7 +57,7 @@ class PiecewiseLinear:
             raise ValueError(f"needs a value per knot, got {places.shape} and {heights.shape}")
         return cls(places, heights[:-1], heights[1:])
 
-    def __call__(self, x: ArrayLike) -> np.ndarray:
+    def __call__(self, x: ArrayLike | float) -> np.ndarray:
         """Values at `x`, of its shape; beyond the knots the outer pieces go on."""
         where = np.asarray(x, np.float64)
         piece = np.searchsorted(self.knots[1:-1], where, side="right")

@@ -43,3 +43,16 @@ def test_search_with_pysr():
     engine, r2 = load("search_with_pysr").main(steps=5)
     assert engine in ("pysr", "operon", "auto")
     assert r2 > 0.99
+
+
+@pytest.mark.usefixtures("standard_promotion")
+def test_interpret_a_forest():
+    fidelity, rules = load("interpret_a_forest").main(steps=600)
+    assert fidelity > 0.95
+    assert rules < 100
+
+
+@pytest.mark.usefixtures("standard_promotion")
+def test_optimal_lines():
+    worst = load("optimal_lines").main(steps=500)
+    assert all(0.99 < error < 1.01 for error in worst.values())

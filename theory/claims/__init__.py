@@ -32,6 +32,8 @@ _PAPERS = (
     "neuronseek_theory",
     "task_based_neurons",
     "neuron_search",
+    "pwla",
+    "approximation_perspective",
 )
 
 
