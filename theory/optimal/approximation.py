@@ -5,6 +5,7 @@ from typing import Any, TypeGuard
 
 import numpy as np
 
+from neurons.search.threads import one_thread
 from theory.optimal.laws import limit_constant
 from theory.optimal.minimax_curve import fewest_curve
 from theory.optimal.minimax_data import fewest_samples, fit_samples
@@ -70,7 +71,8 @@ def approximate(
     if _is_data(target):
         _refuse(domain, "domain is for callables; data (x, y) end where their x end")
         _refuse(solver, "solver is for callables; data are solved by dynamic programming")
-        return _fit_data(target, count, _norm(norm), continuous, weights)
+        with one_thread():
+            return _fit_data(target, count, _norm(norm), continuous, weights)
     problem = Problem(_resolved(target, domain, weights), count, _norm(norm), continuous)
     return (solver or Automatic()).solve(problem)
 
@@ -110,7 +112,8 @@ def fewest_segments(
         raise ValueError(f"tolerance must be a positive number, got {tolerance!r}")
     if _is_data(target):
         _refuse(domain, "domain is for callables; data (x, y) end where their x end")
-        return _fewest_of_data(target, tolerance, _norm(norm), continuous, weights)
+        with one_thread():
+            return _fewest_of_data(target, tolerance, _norm(norm), continuous, weights)
     resolved = _resolved(target, domain, weights)
     if _norm(norm) == "linf" and resolved.jumps.size == 0:
         return fewest_curve(resolved, tolerance, continuous)
@@ -149,7 +152,8 @@ def choose_segments(
     """
     if not _is_data(data):
         raise TypeError(f"needs data (x, y), got {type(data).__name__}")
-    return choose_for_series(Series.of(*data, weights), _count(most), continuous)
+    with one_thread():
+        return choose_for_series(Series.of(*data, weights), _count(most), continuous)
 
 
 def _search(fit: Callable[[int], Approximation], guess: int, tolerance: float) -> Fewest:

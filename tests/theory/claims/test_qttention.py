@@ -1,6 +1,6 @@
 """Every claim of the Qttention paper can fail: a planted fault flips its verdict.
 
-The records are toys that a network learns in forty steps: tones that differ between classes, in
+The records are toys that a network learns in two dozen steps: tones that differ between classes, in
 noise. What is tested is the experiments and their judgement, not the claims.
 """
 
@@ -14,7 +14,7 @@ from theory.claims import Budget, claims
 from theory.claims.bearing import Settings, Task, level_scores
 from theory.claims.claim import Lab, remember
 
-BUDGET = Budget("test", seeds=3, effort=0.5, data=0.15)
+BUDGET = Budget("test", seeds=3, effort=0.3, data=0.15)
 CLAIMS = {claim.name: claim for claim in claims("qttention")}
 
 
