@@ -1,4 +1,4 @@
-"""Toy recordings that a network learns in forty steps: tones that differ between classes."""
+"""Toy recordings that a network learns in two dozen steps: tones that differ between classes."""
 
 import numpy as np
 
