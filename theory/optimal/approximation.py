@@ -15,6 +15,7 @@ from theory.optimal.resolution import resolve
 from theory.optimal.result import NORMS, Approximation, Fewest, Norm
 from theory.optimal.series import Series
 from theory.optimal.series_fit import fit_series
+from theory.optimal.series_solvers import SeriesSolver
 from theory.optimal.solvers import Automatic, Problem, Solver
 from theory.optimal.target import Target
 
@@ -32,7 +33,7 @@ def approximate(
     norm: Norm = "l2",
     continuous: bool = True,
     weights: Any = None,
-    solver: Solver | None = None,
+    solver: Solver | SeriesSolver | None = None,
 ) -> Approximation:
     """The best piecewise-linear approximation with a given number of segments, and a certificate.
 
@@ -48,7 +49,7 @@ def approximate(
         norm: "l1", "l2" or "linf".
         continuous: whether pieces must meet at the knots.
         weights: `(samples,)` positive, for data.
-        solver: a solver object of `theory.optimal`, for a callable; by default the best that fits.
+        solver: a solver object of `theory.optimal`; by default the best that fits.
 
     Returns:
         Knots, values, error, lower bound, status, iterations.
@@ -70,11 +71,14 @@ def approximate(
     count = _count(segments)
     if _is_data(target):
         _refuse(domain, "domain is for callables; data (x, y) end where their x end")
-        _refuse(solver, "solver is for callables; data are solved by dynamic programming")
         with one_thread():
-            return _fit_data(target, count, _norm(norm), continuous, weights)
+            return _fit_data(target, count, _norm(norm), continuous, weights, solver)
     problem = Problem(_resolved(target, domain, weights), count, _norm(norm), continuous)
-    return (solver or Automatic()).solve(problem)
+    if solver is None:
+        return Automatic().solve(problem)
+    if not isinstance(solver, Solver):
+        raise ValueError(f"{type(solver).__name__} solves data (x, y), not functions")
+    return solver.solve(problem)
 
 
 def fewest_segments(
@@ -171,8 +175,20 @@ def _search(fit: Callable[[int], Approximation], guess: int, tolerance: float) -
 
 
 def _fit_data(
-    data: Data, segments: int, norm: Norm, continuous: bool, weights: Any
+    data: Data,
+    segments: int,
+    norm: Norm,
+    continuous: bool,
+    weights: Any,
+    solver: Solver | SeriesSolver | None,
 ) -> Approximation:
+    if solver is not None:
+        if not isinstance(solver, SeriesSolver):
+            raise ValueError(
+                f"{type(solver).__name__} solves functions; data take DynamicProgramming(), "
+                "FunctionalPruning() or FreeKnots()"
+            )
+        return solver.solve_series(Series.of(*data, weights), segments, norm, continuous)
     if norm == "linf":
         return fit_samples(*data, segments, continuous, weights)
     return fit_series(Series.of(*data, weights), segments, norm, continuous)

@@ -8,7 +8,8 @@ import numpy as np
 from theory.optimal.convex import bending_up, solve_convex
 from theory.optimal.descent import descend, error_of
 from theory.optimal.laws import density_knots
-from theory.optimal.minimax_curve import fit_curve
+from theory.optimal.levelling import levelled
+from theory.optimal.minimax_curve import Curve, exchange, fit_curve
 from theory.optimal.mixed import solve_mixed
 from theory.optimal.result import Approximation, Norm, certified
 from theory.optimal.segment import best_lines
@@ -106,10 +107,7 @@ class Lloyd:
             ValueError: for a function that bends both ways.
         """
         _only(problem, "Lloyd", "l1", "l2")
-        if problem.target.curvature not in ("convex", "concave"):
-            raise ValueError(
-                f"Lloyd needs a convex or concave function, got {problem.target.curvature}"
-            )
+        _one_way(problem.target, "Lloyd")
         bent, chord = bending_up(problem.target)
         low, high = bent.domain
         knots = np.linspace(low, high, problem.segments + 1)
@@ -139,6 +137,38 @@ class Lloyd:
 
 
 @dataclass(frozen=True)
+class Levelling:
+    """Newton's method for equal errors of all segments of a convex or concave function (L-inf)."""
+
+    def solve(self, problem: Problem) -> Approximation:
+        """The optimum, with the least of the segments' errors as its bound.
+
+        Raises:
+            ValueError: for a function that bends both ways, or another norm.
+        """
+        _only(problem, "Levelling", "linf")
+        _one_way(problem.target, "Levelling")
+        return levelled(
+            problem.target, density_knots(problem.target, problem.segments, problem.norm)
+        )
+
+
+@dataclass(frozen=True)
+class Tunnel:
+    """Fewest lines through a tube around any function, and bisection on its width (L-inf)."""
+
+    def solve(self, problem: Problem) -> Approximation:
+        """The optimum, bounded by a fit of finitely many places.
+
+        Raises:
+            ValueError: for a function that jumps, or another norm.
+        """
+        _only(problem, "Tunnel", "linf")
+        _no_jumps(problem.target)
+        return exchange(Curve(problem.target), problem.segments, problem.continuous)
+
+
+@dataclass(frozen=True)
 class Automatic:
     """Newton's method where it applies, else branch and bound; levelling for the largest error."""
 
@@ -160,6 +190,11 @@ class Automatic:
         # Where the usual start failed, a better one may have a certificate after all.
         again = solve_convex(problem.target, problem.segments, problem.norm, best.knots)
         return again if again is not None and again.gap < best.gap else best
+
+
+def _one_way(target: Target, solver: str) -> None:
+    if target.curvature not in ("convex", "concave"):
+        raise ValueError(f"{solver} needs a convex or concave function, got {target.curvature}")
 
 
 def _no_jumps(target: Target) -> None:

@@ -8,8 +8,14 @@ import pytest
 
 from theory.optimal import (
     Descent,
+    DynamicProgramming,
+    FreeKnots,
+    FunctionalPruning,
+    ImamotoTang,
+    Levelling,
     Lloyd,
     Newton,
+    Tunnel,
     approximate,
     choose_segments,
     fewest_segments,
@@ -160,7 +166,7 @@ def test_bad_arguments_are_named(arguments, message):
     ("data", "arguments", "message"),
     [
         ((X, X), {"domain": (0, 1)}, "domain is for callables"),
-        ((X, X), {"solver": Newton()}, "solver is for callables"),
+        ((X, X), {"solver": Newton()}, "Newton solves functions; data take"),
         ((X[::-1], X), {}, "order|increas"),
         ((X, np.where(X == 0, np.nan, X)), {}, "finite"),
         ((X, X[1:]), {}, "length"),
@@ -199,12 +205,52 @@ def test_a_tolerance_that_needs_too_many_segments_says_how_many():
 
 
 @pytest.mark.parametrize(
+    ("solver", "continuous"),
+    [(DynamicProgramming(), False), (FreeKnots(), True), (FunctionalPruning(), True)],
+)
+def test_solvers_of_data(solver, continuous):
+    y = np.abs(X - 2) + 0.1 * np.cos(9 * X)
+    best = approximate((X, y), segments=3, continuous=continuous, solver=solver)
+    usual = approximate((X, y), segments=3, continuous=continuous)
+    on_samples = isinstance(solver, FunctionalPruning)
+    assert best.error >= usual.error * (1 - 1e-9)
+    assert np.isin(best.knots, X).all() == on_samples
+    assert on_samples or best.error == usual.error
+
+
+@pytest.mark.parametrize(
+    ("solver", "norm", "continuous", "message"),
+    [
+        (DynamicProgramming(), "l2", True, "lets pieces jump"),
+        (FreeKnots(), "l2", False, "joins pieces"),
+        (FunctionalPruning(), "l1", True, "continuous least squares, got norm 'l1'"),
+        (FunctionalPruning(), "l2", False, "continuous=False"),
+        (FreeKnots(), "linf", True, '"l2" or "l1" here'),
+    ],
+)
+def test_solvers_of_data_say_what_they_solve(solver, norm, continuous, message):
+    with pytest.raises(ValueError, match=message):
+        approximate((X, X**2), segments=3, norm=norm, continuous=continuous, solver=solver)
+
+
+@pytest.mark.parametrize("solver", [Levelling(), Tunnel(), ImamotoTang()])
+def test_minimax_solvers_agree(solver):
+    best = approximate(np.sqrt, (0.25, 1.0), 5, norm="linf", solver=solver)
+    usual = approximate(np.sqrt, (0.25, 1.0), 5, norm="linf")
+    assert best.error == pytest.approx(usual.error, rel=1e-6)
+    assert best.status == "optimal"
+
+
+@pytest.mark.parametrize(
     ("solver", "norm", "message"),
     [
         (Newton(), "linf", "Newton solves l1 and l2"),
         (Descent(), "linf", "Descent solves l1 and l2"),
         (Newton(), "l2", "bends one way"),
         (Lloyd(), "l2", "convex or concave"),
+        (Levelling(), "linf", "convex or concave"),
+        (Tunnel(), "l1", "Tunnel solves linf"),
+        (FreeKnots(), "l2", "FreeKnots solves data"),
     ],
 )
 def test_solvers_say_what_they_solve(solver, norm, message):
