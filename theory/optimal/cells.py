@@ -23,6 +23,7 @@ from theory.optimal.result import Norm
 from theory.optimal.target import Target
 
 _FIRST_CELLS = 48
+_CELLS_PER_SEGMENT = 6
 _MOST_BINS = 128
 # Pairs of cells that a round may look at; in L1 every pair costs much more.
 _MOST_PAIRS = {"l2": 1_500_000, "l1": 300_000}
@@ -64,7 +65,8 @@ class CellBound:
     def __init__(self, target: Target, segments: int, norm: Norm, continuous: bool) -> None:
         low, high = target.domain
         self.target, self.norm, self.continuous = target, norm, continuous
-        cells = max(_FIRST_CELLS, 6 * segments)
+        affordable = int((2 * _MOST_PAIRS[norm] / segments) ** 0.5)
+        cells = min(max(_FIRST_CELLS, _CELLS_PER_SEGMENT * segments), affordable)
         edges = density_knots(target, cells, norm, spread=0.3)
         inner = np.stack([edges[:-1], edges[1:]])
         ends = [np.array([[low], [low]]), np.array([[high], [high]])]
