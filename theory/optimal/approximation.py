@@ -15,6 +15,7 @@ from theory.optimal.resolution import resolve
 from theory.optimal.result import NORMS, Approximation, Fewest, Norm
 from theory.optimal.series import Series
 from theory.optimal.series_fit import fit_series
+from theory.optimal.series_l2 import checked
 from theory.optimal.series_solvers import SeriesSolver
 from theory.optimal.solvers import Automatic, Problem, Solver
 from theory.optimal.target import Target
@@ -189,9 +190,11 @@ def _fit_data(
                 "FunctionalPruning() or FreeKnots()"
             )
         return solver.solve_series(Series.of(*data, weights), segments, norm, continuous)
+    series = Series.of(*data, weights)
+    checked(series, segments)
     if norm == "linf":
         return fit_samples(*data, segments, continuous, weights)
-    return fit_series(Series.of(*data, weights), segments, norm, continuous)
+    return fit_series(series, segments, norm, continuous)
 
 
 def _fewest_of_data(

@@ -170,7 +170,8 @@ def test_bad_arguments_are_named(arguments, message):
         ((X[::-1], X), {}, "order|increas"),
         ((X, np.where(X == 0, np.nan, X)), {}, "finite"),
         ((X, X[1:]), {}, "length"),
-        ((X[:3], X[:3] ** 2), {"segments": 5}, "segments"),
+        ((X[:3], X[:3] ** 2), {"segments": 5}, "3 different x allow 1 to 2 segments"),
+        ((X[:3], X[:3] ** 2), {"segments": 5, "norm": "linf"}, "allow 1 to 2 segments"),
     ],
 )
 def test_bad_data_are_named(data, arguments, message):
