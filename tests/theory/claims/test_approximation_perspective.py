@@ -26,7 +26,8 @@ STUDIED = (
 )
 SEEDS = dict.fromkeys(STUDIED, 4) | {"compression": 2}
 
-pytestmark = pytest.mark.usefixtures("standard_promotion")
+# Checked annotations would double the time of the many small calls inside.
+pytestmark = pytest.mark.usefixtures("standard_promotion", "unchecked")
 
 
 @pytest.fixture(scope="module")

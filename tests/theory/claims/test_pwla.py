@@ -35,7 +35,7 @@ def finding(name, fault=None):
     return claim.check(BUDGET, key=jax.random.key(0), recall=memory(), fault=fault).finding
 
 
-@pytest.mark.usefixtures("standard_promotion")
+@pytest.mark.usefixtures("standard_promotion", "unchecked")
 @pytest.mark.parametrize("name", [n for n in BY_NAME if n not in ("rate", "minimax")])
 def test_planted_fault_flips_the_verdict(name):
     honest = finding(name).status

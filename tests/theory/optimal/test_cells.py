@@ -13,6 +13,9 @@ from theory.optimal.residuals import _FOUR, _THREE, _TWO, residual_bounds
 from theory.optimal.segment import best_lines
 from theory.piecewise import PiecewiseLinear
 
+# The loops inside call small functions very often: checked annotations double the time.
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 MIXED = {"sine": SINE, "cube": CUBE, "runge": RUNGE}
 
 

@@ -10,6 +10,9 @@ from theory.optimal import Lloyd, approximate, resolve
 from theory.optimal.convex import _shoot, bending_up, solve_convex
 from theory.optimal.segment import best_lines
 
+# The loops inside call small functions very often: checked annotations double the time.
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 NORMS = ["l1", "l2"]
 
 
