@@ -7,6 +7,7 @@ import numpy as np
 
 from neurons.search.threads import one_thread
 from theory.optimal.laws import limit_constant
+from theory.optimal.minimax import check_tolerance
 from theory.optimal.minimax_curve import fewest_curve
 from theory.optimal.minimax_data import fewest_samples, fit_samples
 from theory.optimal.model_choice import Choice, fewest_for_series
@@ -113,8 +114,7 @@ def fewest_segments(
         >>> few.segments, few.proved
         (4, True)
     """
-    if not (np.isfinite(tolerance) and tolerance > 0):
-        raise ValueError(f"tolerance must be a positive number, got {tolerance!r}")
+    check_tolerance(tolerance)
     if _is_data(target):
         _refuse(domain, "domain is for callables; data (x, y) end where their x end")
         with one_thread():

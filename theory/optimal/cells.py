@@ -19,7 +19,7 @@ import numpy as np
 
 from theory.optimal.laws import density_knots
 from theory.optimal.residuals import Residuals, residual_bounds
-from theory.optimal.result import Norm
+from theory.optimal.result import Norm, exponent
 from theory.optimal.target import Target
 
 _FIRST_CELLS = 48
@@ -146,7 +146,7 @@ class _Programme:
         self, cells: list[np.ndarray], stages: list[_Stage], norm: Norm, continuous: bool
     ) -> None:
         self._cells, self._stages = cells, stages
-        self._power, self._continuous = (2 if norm == "l2" else 1), continuous
+        self._power, self._continuous = exponent(norm), continuous
         self._nodes = [self._node(k) for k in range(1, len(stages))]
         self._solve()
 

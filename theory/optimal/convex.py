@@ -14,12 +14,12 @@ one unknown. If t_n grows with tau, the partition found by Newton's method is th
 """
 
 import numpy as np
-from scipy.linalg import solve_banded
 
 from theory.optimal.laws import density_knots
-from theory.optimal.result import Approximation, Norm, certified
+from theory.optimal.result import Approximation, Norm, certified, exponent
 from theory.optimal.segment import BestLines, best_lines
 from theory.optimal.target import Target
+from theory.optimal.tridiagonal import solve_tridiagonal
 from theory.piecewise import PiecewiseLinear
 
 _MOST_STEPS = 80
@@ -63,10 +63,8 @@ def solve_convex(
     lines = best_lines(bent, knots[:-1], knots[1:], norm)
     unique = segments <= 2 or _only_solution(bent, knots, norm)
     bound = _bound(bent, knots, step, norm) if unique else 0.0
-    values = np.append(lines.left, lines.right[-1])
-    values[1:-1] = (lines.left[1:] + lines.right[:-1]) / 2
-    values = (values if target.curvature == "convex" else -values) + chord(knots)
-    power = 1 / _exponent(norm)
+    values = (lines.joined if target.curvature == "convex" else -lines.joined) + chord(knots)
+    power = 1 / exponent(norm)
     return certified(
         PiecewiseLinear.through(knots, values),
         float(lines.cost.sum() ** power),
@@ -83,10 +81,6 @@ def bending_up(target: Target) -> tuple[Target, PiecewiseLinear]:
     chord = PiecewiseLinear.through([low, high], target([low, high]))
     less = target.minus(chord.left[0], chord.right[0])
     return less if target.curvature == "convex" else less.negative(), chord
-
-
-def _exponent(norm: Norm) -> int:
-    return 2 if norm == "l2" else 1
 
 
 def _newton(
@@ -121,17 +115,12 @@ def _newton_step(lines: BestLines) -> np.ndarray:
     """The solution of the tridiagonal system for log R - log L = 0."""
     (left_s, left_t), (right_s, right_t) = lines.jacobian
     mismatch = np.log(lines.at_right[:-1]) - np.log(lines.at_left[1:])
-    if mismatch.size == 0:
-        return mismatch
-    bands = np.zeros((3, mismatch.size))
-    bands[1] = right_t[:-1] / lines.at_right[:-1] - left_s[1:] / lines.at_left[1:]
-    bands[0, 1:] = -left_t[1:-1] / lines.at_left[1:-1]
-    bands[2, :-1] = right_s[1:-1] / lines.at_right[1:-1]
-    try:
-        step: np.ndarray = solve_banded((1, 1), bands, -mismatch)
-    except (np.linalg.LinAlgError, ValueError):
-        return np.full(mismatch.size, np.nan)
-    return step
+    return solve_tridiagonal(
+        right_s[1:-1] / lines.at_right[1:-1],
+        right_t[:-1] / lines.at_right[:-1] - left_s[1:] / lines.at_left[1:],
+        -left_t[1:-1] / lines.at_left[1:-1],
+        -mismatch,
+    )
 
 
 def _bound(target: Target, knots: np.ndarray, step: np.ndarray, norm: Norm) -> float:
@@ -141,7 +130,7 @@ def _bound(target: Target, knots: np.ndarray, step: np.ndarray, norm: Norm) -> f
     than the segments do. Between low_i and high_i the residual on either side of the knot is at
     least what it is at the end of the common part, since R grows in t and L falls in s.
     """
-    p = _exponent(norm)
+    p = exponent(norm)
     reach = 4 * np.abs(step) + 8 * np.finfo(float).eps * np.abs(knots)
     reach[[0, -1]] = 0
     low, high = knots[:-1] + reach[:-1], knots[1:] - reach[1:]

@@ -6,12 +6,12 @@ optimality conditions (segment.py) finishes.
 """
 
 import numpy as np
-from scipy.linalg import solve_banded
 from scipy.optimize import minimize
 
-from theory.optimal.result import Norm
+from theory.optimal.result import Norm, exponent
 from theory.optimal.segment import best_lines
 from theory.optimal.target import Target
+from theory.optimal.tridiagonal import solve_tridiagonal
 from theory.piecewise import PiecewiseLinear
 
 _MOST_STEPS = 500
@@ -23,7 +23,7 @@ _NARROW = 18.0
 def error_of(target: Target, function: PiecewiseLinear, norm: Norm) -> float:
     """(integral |f - s|^p)^(1/p), p = 1 or 2, by Gauss quadrature (p = 1: cut at sign changes)."""
     cost, *_ = _cost(target, function.knots, function.left, function.right, norm)
-    return float(cost if norm == "l1" else cost**0.5)
+    return float(cost ** (1 / exponent(norm)))
 
 
 def descend(
@@ -133,7 +133,7 @@ def _cost(
     to_left = np.bincount(owner.ravel(), (pull * (1 - part)).ravel(), n)
     to_right = np.bincount(owner.ravel(), (pull * part).ravel(), n)
     slope = (right - left) / np.diff(knots)
-    p = 2 if norm == "l2" else 1
+    p = exponent(norm)
     edge_left = np.abs(target(knots[:-1]) - left) ** p
     edge_right = np.abs(target(knots[1:]) - right) ** p
     return (
@@ -150,12 +150,11 @@ def _nodes(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Gauss nodes and weights, the piece they belong to, and how far along it they are."""
     ends = knots if cuts is None else np.unique(np.concatenate([knots, cuts]))
-    nodes, weights, starts = target.pieces(ends[:-1], ends[1:])
-    interval = np.repeat(np.arange(starts.size), np.diff(np.append(starts, nodes.shape[0])))
+    rule = target.pieces(ends[:-1], ends[1:])
     piece = np.clip(np.searchsorted(knots, ends[:-1], side="right") - 1, 0, knots.size - 2)
-    owner = np.broadcast_to(piece[interval][:, None], nodes.shape)
-    part = (nodes - knots[owner]) / (knots[owner + 1] - knots[owner])
-    return nodes, weights, owner, part
+    owner = np.broadcast_to(piece[rule.owner][:, None], rule.nodes.shape)
+    part = (rule.nodes - knots[owner]) / (knots[owner + 1] - knots[owner])
+    return rule.nodes, rule.weights, owner, part
 
 
 def _sign_changes(
@@ -190,29 +189,24 @@ def _polish(target: Target, knots: np.ndarray, continuous: bool) -> PiecewiseLin
     same = (lines.at_right[:-1] * lines.at_left[1:] > 0) | continuous
     sign = np.where(same, 1.0, -1.0)
     for _ in range(_POLISH):
-        lines = best_lines(target, knots[:-1], knots[1:], "l2")
         (left_s, left_t), (right_s, right_t) = lines.jacobian
         mismatch = lines.at_right[:-1] - sign * lines.at_left[1:]
         if mismatch.size == 0:
             break
-        bands = np.zeros((3, mismatch.size))
-        bands[1] = right_t[:-1] - sign * left_s[1:]
-        bands[0, 1:] = -sign[:-1] * left_t[1:-1]
-        bands[2, :-1] = right_s[1:-1]
-        try:
-            step = solve_banded((1, 1), bands, -mismatch)
-        except (np.linalg.LinAlgError, ValueError):
-            return None
+        step = solve_tridiagonal(
+            right_s[1:-1],
+            right_t[:-1] - sign * left_s[1:],
+            -sign[:-1] * left_t[1:-1],
+            -mismatch,
+        )
         widths = np.diff(knots)
         relative = np.abs(step / np.minimum(widths[1:], widths[:-1])).max()
         if not relative < 0.3:
-            return None  # BFGS was not close: its result stands
+            return None  # singular, or BFGS was not close: its result stands
         knots = knots + np.concatenate([[0.0], step, [0.0]])
+        lines = best_lines(target, knots[:-1], knots[1:], "l2")
         if relative < 1e-12:
             break
-    lines = best_lines(target, knots[:-1], knots[1:], "l2")
     if not continuous:
         return PiecewiseLinear(knots, lines.left, lines.right)
-    values = np.append(lines.left, lines.right[-1])
-    values[1:-1] = (lines.left[1:] + lines.right[:-1]) / 2
-    return PiecewiseLinear.through(knots, values)
+    return PiecewiseLinear.through(knots, lines.joined)

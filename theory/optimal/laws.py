@@ -61,7 +61,6 @@ def _cumulated(target: Target, norm: Norm) -> tuple[np.ndarray, np.ndarray]:
     """Places, and the integral of |f''|^power up to them."""
     low, high = target.domain
     edges = np.unique(np.concatenate([target.breaks, np.linspace(low, high, 129)]))
-    nodes, weights, starts = target.pieces(edges[:-1], edges[1:])
-    bend = np.abs(target.second(nodes)) ** POWERS[norm]
-    parts = np.add.reduceat((weights * bend).sum(axis=1), starts)
-    return edges, np.concatenate([[0.0], np.cumsum(parts)])
+    rule = target.pieces(edges[:-1], edges[1:])
+    bend = np.abs(target.second(rule.nodes)) ** POWERS[norm]
+    return edges, np.concatenate([[0.0], np.cumsum(rule.integrals(bend))])

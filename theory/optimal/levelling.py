@@ -9,10 +9,10 @@ smallest error of any partition's segments is a lower bound.
 """
 
 import numpy as np
-from scipy.linalg import solve_banded
 
 from theory.optimal.result import Approximation, certified
 from theory.optimal.target import Target
+from theory.optimal.tridiagonal import solve_tridiagonal
 from theory.piecewise import PiecewiseLinear
 
 _STEPS = 20
@@ -115,11 +115,7 @@ def _newton_move(
     # log e grows with the right end of a segment by `ahead`, with the left end by `behind` < 0.
     ahead = pivots[:-1] * np.abs(sides - slopes[:-1]) / (2 * errors[:-1])
     behind = -(1 - pivots[1:]) * np.abs(sides - slopes[1:]) / (2 * errors[1:])
-    bands = np.zeros((3, inner.size))
-    bands[1] = ahead - behind
-    bands[0, 1:], bands[2, :-1] = -ahead[1:], behind[:-1]
-    with np.errstate(all="ignore"):
-        move = solve_banded((1, 1), bands, np.diff(np.log(errors)), check_finite=False)
+    move = solve_tridiagonal(behind[:-1], ahead - behind, -ahead[1:], np.diff(np.log(errors)))
     return np.pad(np.nan_to_num(move, posinf=0.0, neginf=0.0), 1)
 
 

@@ -5,7 +5,7 @@ import numpy as np
 from theory.optimal.cells import CellBound
 from theory.optimal.descent import descend, error_of
 from theory.optimal.laws import density_knots
-from theory.optimal.result import Approximation, Norm, certified
+from theory.optimal.result import Approximation, Norm, certified, exponent
 from theory.optimal.segment import best_lines
 from theory.optimal.target import Target
 from theory.piecewise import PiecewiseLinear
@@ -29,7 +29,7 @@ def solve_mixed(
         continuous: whether pieces must meet.
         gap: relative distance of error and bound at which to stop.
     """
-    power = 2 if norm == "l2" else 1
+    power = exponent(norm)
     search = _Search(target, norm, continuous)
     search.try_from(density_knots(target, segments, norm))
     rounding = _NOTHING * target.size * np.ptp(target.domain) ** (1 / power)

@@ -96,10 +96,9 @@ class _Moments:
         flat = target.minus(ends[0], ends[1])
         self._places = np.unique(np.append(places, low))
         self._origin = (low + high) / 2
-        nodes, weights, starts = flat.pieces(self._places[:-1], self._places[1:])
-        f = flat(nodes)
-        parts = np.stack([f, (nodes - self._origin) * f, f**2])
-        sums = np.add.reduceat((weights * parts).sum(axis=2), starts, axis=1)
+        rule = flat.pieces(self._places[:-1], self._places[1:])
+        f = flat(rule.nodes)
+        sums = rule.integrals(np.stack([f, (rule.nodes - self._origin) * f, f**2]))
         self._sums = np.concatenate([np.zeros((3, 1)), np.cumsum(sums, axis=1)], axis=1)
         self._values = flat(self._places)
         # Rounding of the sums, which a lower bound must not profit from.

@@ -12,6 +12,8 @@ Norm = Literal["l1", "l2", "linf"]
 Status = Literal["optimal", "bounded", "not_converged"]
 NORMS: tuple[Norm, ...] = ("l1", "l2", "linf")
 
+# p of the integral norms.
+_EXPONENTS: dict[str, int] = {"l1": 1, "l2": 2}
 # An error this close to its lower bound is called optimal.
 OPTIMAL = 1e-6
 
@@ -68,6 +70,11 @@ class Approximation:
     def gap(self) -> float:
         """(error - lower_bound) / error; 0 for an error of 0."""
         return (self.error - self.lower_bound) / self.error if self.error > 0 else 0.0
+
+
+def exponent(norm: Norm) -> int:
+    """The p of "l1" and "l2", whose errors are (integral |f - s|^p)^(1/p)."""
+    return _EXPONENTS[norm]
 
 
 def certified(

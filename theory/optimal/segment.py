@@ -32,6 +32,13 @@ class BestLines:
     cost: np.ndarray
     jacobian: np.ndarray
 
+    @property
+    def joined(self) -> np.ndarray:
+        """`(segments + 1,)` values at the knots of neighbours, means where they differ."""
+        values = np.append(self.left, self.right[-1])
+        values[1:-1] = (self.left[1:] + self.right[:-1]) / 2
+        return values
+
 
 def best_lines(target: Target, s: np.ndarray, t: np.ndarray, norm: Norm) -> BestLines:
     """Best lines in L2 of any function, in L1 of one that bends one way only.
@@ -51,14 +58,13 @@ def best_lines(target: Target, s: np.ndarray, t: np.ndarray, norm: Norm) -> Best
 
 def _least_squares(target: Target, s: np.ndarray, t: np.ndarray) -> BestLines:
     h = t - s
-    nodes, weights, starts = target.pieces(s, t)
-    f = target(nodes)
-    owner = _owners(starts, nodes.shape[0])
-    xi = (2 * nodes - (s + t)[owner][:, None]) / h[owner][:, None]
-    m0 = np.add.reduceat((weights * f).sum(1), starts) / h
-    m1 = np.add.reduceat((weights * f * xi).sum(1), starts) / h
+    rule = target.pieces(s, t)
+    f, owner = target(rule.nodes), rule.owner
+    xi = (2 * rule.nodes - (s + t)[owner][:, None]) / h[owner][:, None]
+    m0 = rule.integrals(f) / h
+    m1 = rule.integrals(f * xi) / h
     residual = f - m0[owner][:, None] - 3 * m1[owner][:, None] * xi
-    cost = np.add.reduceat((weights * residual**2).sum(1), starts)
+    cost = rule.integrals(residual**2)
     ends, slopes = target(np.stack([s, t])), target.derivative(np.stack([s, t]))
     at_left, at_right = ends[0] - (m0 - 3 * m1), ends[1] - (m0 + 3 * m1)
     slope = 6 * m1 / h
@@ -80,11 +86,11 @@ def _canonical(target: Target, s: np.ndarray, t: np.ndarray) -> BestLines:
     left, right = f[0] - at_left, f[3] - at_right
     # The residual changes sign at the quarter points: three integrals with alternating signs.
     lows, highs = x[:-1].T.ravel(), x[1:].T.ravel()
-    nodes, weights, starts = target.pieces(lows, highs)
-    owner = _owners(starts, nodes.shape[0]) // 3
-    part = (nodes - s[owner][:, None]) / h[owner][:, None]
+    rule = target.pieces(lows, highs)
+    owner = rule.owner // 3
+    part = (rule.nodes - s[owner][:, None]) / h[owner][:, None]
     line = (1 - part) * left[owner][:, None] + part * right[owner][:, None]
-    areas = np.add.reduceat((weights * (target(nodes) - line)).sum(1), starts).reshape(-1, 3)
+    areas = rule.integrals(target(rule.nodes) - line).reshape(-1, 3)
     jacobian = np.array(
         [
             [d[0] - 1.125 * d[1] + 0.125 * d[2], 0.375 * (d[2] - d[1])],
@@ -93,7 +99,3 @@ def _canonical(target: Target, s: np.ndarray, t: np.ndarray) -> BestLines:
     )
     cost = np.abs(areas @ np.array([1.0, -1.0, 1.0]))
     return BestLines(left, right, at_left, at_right, cost, jacobian)
-
-
-def _owners(starts: np.ndarray, parts: int) -> np.ndarray:
-    return np.repeat(np.arange(starts.size), np.diff(np.append(starts, parts)))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.polynomial import chebyshev
@@ -14,6 +14,33 @@ DEGREE = 15
 # Slopes are compared between panels of at least this part of the domain.
 _WIDE = 1e-9
 _GAUSS_POINTS, _GAUSS_WEIGHTS = np.polynomial.legendre.leggauss(DEGREE + 1)
+
+
+class Quadrature(NamedTuple):
+    """Gauss nodes over a batch of intervals, each cut into parts.
+
+    Args:
+        nodes: `(parts, 16)`.
+        weights: `(parts, 16)`.
+        starts: `(intervals,)` the first part of every interval.
+    """
+
+    nodes: np.ndarray
+    weights: np.ndarray
+    starts: np.ndarray
+
+    @property
+    def owner(self) -> np.ndarray:
+        """`(parts,)` the interval that every part belongs to."""
+        counts = np.diff(np.append(self.starts, self.nodes.shape[0]))
+        return np.repeat(np.arange(self.starts.size), counts)
+
+    def integrals(self, values: np.ndarray) -> np.ndarray:
+        """`(..., intervals)` integrals, from `(..., parts, 16)` values at the nodes."""
+        found: np.ndarray = np.add.reduceat(
+            (self.weights * values).sum(axis=-1), self.starts, axis=-1
+        )
+        return found
 
 
 @dataclass(frozen=True)
@@ -138,7 +165,7 @@ class Target:
         size = np.abs(self.coefficients).max(axis=1) + self.noise
         return 64 * (np.finfo(float).eps * size + self.noise) + np.finfo(float).tiny
 
-    def pieces(self, left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, ...]:
+    def pieces(self, left: np.ndarray, right: np.ndarray) -> Quadrature:
         """Gauss nodes that integrate the function times a polynomial over every interval.
 
         Args:
@@ -146,8 +173,7 @@ class Target:
             right: `(intervals,)` right ends, none below its left end.
 
         Returns:
-            Nodes and weights `(parts, 16)`, cut at the panels' edges, and the first part of every
-            interval, for `np.add.reduceat`.
+            Nodes and weights; the parts end at the panels' edges.
         """
         first = np.searchsorted(self.breaks, left, side="right") - 1
         last = np.maximum(np.searchsorted(self.breaks, right, side="left") - 1, first)
@@ -160,7 +186,8 @@ class Target:
         low = np.maximum(self.breaks[panel], left[owner])
         high = np.minimum(self.breaks[panel + 1], right[owner])
         half = np.maximum(high - low, 0)[:, None] / 2
-        return low[:, None] + half * (1 + _GAUSS_POINTS), half * _GAUSS_WEIGHTS, starts
+        nodes = low[:, None] + half * (1 + _GAUSS_POINTS)
+        return Quadrature(nodes, half * _GAUSS_WEIGHTS, starts)
 
     @cached_property
     def _half_widths(self) -> np.ndarray:
