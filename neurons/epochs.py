@@ -3,7 +3,7 @@
 `neurons.training` is the door; nothing here is meant to be called from elsewhere.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Any, Literal, NamedTuple
@@ -14,61 +14,13 @@ import numpy as np
 import optax
 from flax import nnx
 from jax import Array
-from jaxtyping import Float, Int
+from jaxtyping import Float
+
+from neurons.batches import Batches
 
 Loss = Callable[[Any, Any], Array]
 Loop = Literal["auto", "scan", "python"]
 Select = Literal["best", "last"]
-
-
-@dataclass(frozen=True)
-class Batches:
-    """Arrays to draw mini-batches from, and for how long.
-
-    Every epoch visits the rows in a new order and drops the incomplete last batch, so that all
-    steps have one shape.
-
-    Args:
-        data: pytree of arrays with the examples on their first axis.
-        size: examples per step; at most the number of examples.
-        epochs: passes over the data.
-
-    Raises:
-        ValueError: for arrays of different lengths, or a size or epochs below 1.
-    """
-
-    data: Any
-    size: int
-    epochs: int
-
-    def __post_init__(self) -> None:
-        lengths = {leaf.shape[0] for leaf in jax.tree.leaves(self.data)}
-        if len(lengths) != 1 or 0 in lengths:
-            raise ValueError(f"arrays must share one length above 0, got {sorted(lengths)}")
-        if self.size < 1 or self.epochs < 1:
-            raise ValueError(f"size and epochs must be at least 1: {self.size}, {self.epochs}")
-        if self.size > self.examples:
-            raise ValueError(f"size={self.size} exceeds the {self.examples} examples")
-
-    @property
-    def examples(self) -> int:
-        """Number of rows."""
-        return int(jax.tree.leaves(self.data)[0].shape[0])
-
-    @property
-    def steps_per_epoch(self) -> int:
-        """Complete batches in one pass."""
-        return self.examples // self.size
-
-    @property
-    def steps(self) -> int:
-        """Steps in all, for schedules."""
-        return self.steps_per_epoch * self.epochs
-
-    def order(self, key: Array, epoch: int) -> Int[Array, "steps size"]:
-        """Rows of every batch of one epoch."""
-        rows = jax.random.permutation(jax.random.fold_in(key, epoch), self.examples)
-        return rows[: self.steps_per_epoch * self.size].reshape(self.steps_per_epoch, self.size)
 
 
 class Carry(NamedTuple):
@@ -189,31 +141,36 @@ class Run:
         key: Array,
         resume: TrainingState | None,
         seeds: int | None,
+        own: Sequence[tuple[Any, Any]] = (),
     ) -> tuple[Fit, ...]:
-        """Run the epochs that are left, and split the record by seed."""
+        """Run the epochs that are left, and split the record by seed.
+
+        `own` holds data and validation of every seed where each has its own.
+        """
         scans = self.scans(graphs, jax.tree.map(lambda a: a[0], carry) if seeds else carry)
-        programs = _compile(graphs, self.loss, self.tx, scans, seeds is not None)
+        programs = _compile(graphs, self.loss, self.tx, scans, seeds is not None, bool(own))
         state = _continuable(resume, self) if resume else _first_state(carry, seeds)
         # Steps overwrite the state they are given; the caller keeps its own.
         state = replace(state, carry=jax.tree.map(jnp.copy, state.carry))
-        data = jax.tree.map(jnp.asarray, self.batches.data)
+        shared = (self.batches.data, self.validation)
+        data, validation = jax.tree.map(jnp.asarray, stacked(own) if own else shared)
         for epoch in range(state.epoch, self.batches.epochs):
             if seeds:
                 rows = jax.vmap(lambda k, e=epoch: self.batches.order(k, e))(key)
             else:
                 rows = self.batches.order(key, epoch)
-            state = self._epoch(programs, state, data, rows)
+            state = self._epoch(programs, state, data, validation, rows)
             if self.on_epoch is not None:
                 self.on_epoch(state)
         return _records(graphs, state, self.select, seeds)
 
     def _epoch(
-        self, programs: "_Programs", state: TrainingState, data: Any, rows: Array
+        self, programs: "_Programs", state: TrainingState, data: Any, held_out: Any, rows: Array
     ) -> TrainingState:
         carry, losses = programs.epoch(state.carry, data, rows)
         epoch, best, validation = state.epoch + 1, state.best, state.validation
         if self.validation is not None:
-            value = _mean_loss(programs.evaluate, carry, self.validation, self.batches.size)
+            value = _mean_loss(programs, carry, held_out, self.batches.size)
             validation = (*validation, value)
             if self.select == "best":
                 best = programs.keep(best, value, jnp.asarray(epoch), carry)
@@ -244,6 +201,11 @@ def _restart_streams(rest: Any, key: Array) -> Any:
 def _is_number(leaf: Any) -> bool:
     """A real scalar: a rate or a scale, no counter and no tree of moments."""
     return isinstance(leaf, Array) and leaf.ndim == 0 and jnp.issubdtype(leaf.dtype, jnp.floating)
+
+
+def stacked(trees: Sequence[Any]) -> Any:
+    """Trees of arrays as one, seeds on the first axis."""
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees)
 
 
 def widest_axis(params: Any) -> int:
@@ -317,19 +279,26 @@ class _Programs(NamedTuple):
     epoch: Callable[..., tuple[Carry, Array]]
     evaluate: Callable[..., Array]
     keep: Callable[..., Best]
+    rows: int  # axis of the data that counts examples
 
 
 @lru_cache(maxsize=128)
 def _compile(
-    graphs: Graphs, loss: Loss, tx: optax.GradientTransformation, scans: bool, many: bool
+    graphs: Graphs,
+    loss: Loss,
+    tx: optax.GradientTransformation,
+    scans: bool,
+    many: bool,
+    own: bool,
 ) -> _Programs:
     """The compiled programs of a run; runs that differ in values only share them."""
     step = partial(_step, graphs.train, loss, tx)
     evaluate = partial(_evaluate, graphs.evaluate, loss)
     keep: Callable[..., Any] = _keep
     if many:
-        step = jax.vmap(step, in_axes=(0, None, 0))
-        evaluate = jax.vmap(evaluate, in_axes=(0, None))
+        of_data = 0 if own else None
+        step = jax.vmap(step, in_axes=(0, of_data, 0))
+        evaluate = jax.vmap(evaluate, in_axes=(0, of_data))
         keep = jax.vmap(_keep, in_axes=(0, 0, None, 0))
     axis = 1 if many else 0
 
@@ -348,17 +317,19 @@ def _compile(
         return carry, jnp.stack(losses, axis=-1)
 
     epoch = jax.jit(scan, donate_argnums=0) if scans else python
-    return _Programs(epoch, jax.jit(evaluate), jax.jit(keep))
+    return _Programs(epoch, jax.jit(evaluate), jax.jit(keep), int(own))
 
 
-def _mean_loss(evaluate: Callable[..., Array], carry: Carry, data: Any, size: int) -> Array:
+def _mean_loss(programs: _Programs, carry: Carry, data: Any, size: int) -> Array:
     """Mean loss over chunks, weighted by their length: memory stays that of a few batches."""
-    examples = jax.tree.leaves(data)[0].shape[0]
+    before = (slice(None),) * programs.rows
+    examples = jax.tree.leaves(data)[0].shape[programs.rows]
     chunk = max(size, 512)
     total = jnp.zeros(())
     for start in range(0, examples, chunk):
-        part = jax.tree.map(lambda leaf, s=start: jnp.asarray(leaf[s : s + chunk]), data)
-        total = total + evaluate(carry, part) * min(chunk, examples - start)
+        rows = (*before, slice(start, start + chunk))
+        part = jax.tree.map(lambda leaf, at=rows: leaf[at], data)
+        total = total + programs.evaluate(carry, part) * min(chunk, examples - start)
     return total / examples
 
 

@@ -4,6 +4,7 @@
 compiled scan or as a Python loop over one compiled step, whichever the device likes better.
 """
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -13,9 +14,9 @@ import optax
 from flax import nnx
 from jax import Array
 
-from neurons.epochs import Batches as Batches
+from neurons.batches import Batches as Batches
 from neurons.epochs import Fit as Fit
-from neurons.epochs import Loop, Loss, Run, Select, TrainingState, widest_axis
+from neurons.epochs import Loop, Loss, Run, Select, TrainingState, stacked, widest_axis
 
 
 def cross_entropy(model: Any, batch: tuple[Array, Array]) -> Array:
@@ -90,7 +91,7 @@ def fit_seeds(
     build: Callable[..., Any],
     loss: Loss,
     tx: optax.GradientTransformation,
-    batches: Batches,
+    batches: Batches | Sequence[Batches],
     *,
     keys: Sequence[Array] | Array,
     validation: Any = None,
@@ -105,9 +106,10 @@ def fit_seeds(
         build: makes a fresh model; a module class with keyword `rngs` will do.
         loss: as for :func:`fit`, like all that follow but the last.
         tx: optimizer.
-        batches: data, batch size and epochs.
+        batches: data, batch size and epochs; or one `Batches` per key, of equal shapes, where
+            every run has data of its own, e.g. a split.
         keys: one key per run; run i equals `fit(build(rngs=nnx.Rngs(keys[i])), ..., key=keys[i])`.
-        validation: validation data.
+        validation: validation data; with a `Batches` per key, a list of as many.
         select: "best" or "last".
         settings: values to set in the optimizer's state.
         loop: "auto", "scan" or "python".
@@ -118,17 +120,46 @@ def fit_seeds(
         One :class:`Fit` per key.
 
     Raises:
-        ValueError: without a key; else as :func:`fit`.
+        ValueError: without a key, or for another number of `Batches` or validation sets than keys,
+            or `Batches` that differ in shape, size or epochs; else as :func:`fit`.
     """
     if len(keys) == 0:
         raise ValueError("fit_seeds needs at least one key")
-    run = Run(loss, tx, batches, validation, select, settings, loop, None)
-    starts = [run.begin(build(rngs=nnx.Rngs(key)), key) for key in keys]
-    graphs = starts[0][0]
+    pairs = _own_data(batches, validation, len(keys))
+    runs = [Run(loss, tx, *pair, select, settings, loop, None) for pair in pairs]
+    starts = [runs[0].begin(build(rngs=nnx.Rngs(key)), key) for key in keys]
+    graphs, first = starts[0]
     if vectorise is None:
-        vectorise = run.scans(graphs, starts[0][1]) and widest_axis(starts[0][1].params) < 128
+        vectorise = runs[0].scans(graphs, first) and widest_axis(first.params) < 128
     if not vectorise:
-        pairs = zip(starts, keys, strict=True)
-        return tuple(run.go(g, c, key, None, seeds=None)[0] for (g, c), key in pairs)
-    stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *(carry for _, carry in starts))
-    return run.go(graphs, stacked, jnp.stack(list(keys)), None, seeds=len(keys))
+        singles = zip(itertools.cycle(runs), starts, keys, strict=False)
+        return tuple(run.go(g, c, key, None, seeds=None)[0] for run, (g, c), key in singles)
+    own = [(part.data, held_out) for part, held_out in pairs] if len(pairs) > 1 else ()
+    carry = stacked([carry for _, carry in starts])
+    return runs[0].go(graphs, carry, jnp.stack(list(keys)), None, seeds=len(keys), own=own)
+
+
+def _own_data(
+    batches: Batches | Sequence[Batches], validation: Any, count: int
+) -> list[tuple[Batches, Any]]:
+    """Batches and validation of every run; one pair where all runs share them."""
+    if isinstance(batches, Batches):
+        return [(batches, validation)]
+    held_out = [None] * len(batches) if validation is None else list(validation)
+    if not len(batches) == len(held_out) == count:
+        raise ValueError(
+            f"{count} keys need as many Batches and as many validation sets, or one for all; "
+            f"got {len(batches)} and {len(held_out)}"
+        )
+    pairs = list(zip(batches, held_out, strict=True))
+    if len({_layout(*pair) for pair in pairs}) > 1:
+        raise ValueError(
+            "Batches of one call must agree in shapes, size and epochs; got "
+            + "; ".join(sorted({_layout(*pair) for pair in pairs}))
+        )
+    return pairs
+
+
+def _layout(batches: Batches, held_out: Any) -> str:
+    shapes = jax.tree.map(lambda leaf: f"{leaf.dtype}{leaf.shape}", (batches.data, held_out))
+    return f"{shapes}, size={batches.size}, epochs={batches.epochs}"

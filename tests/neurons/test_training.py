@@ -168,11 +168,45 @@ def test_seed_by_seed_equals_one_run_each(vectorise):
         single = train(build(nnx.Rngs(key)), key=key, **options)
         if vectorise is False:
             assert_same(run, single)
-        np.testing.assert_allclose(run.losses, single.losses, rtol=FLOAT32)
-        np.testing.assert_allclose(run.validation, single.validation, rtol=FLOAT32)
-        assert run.epoch == single.epoch
-        x = jnp.asarray(X)
-        np.testing.assert_allclose(run.model(x), single.model(x), rtol=FLOAT32, atol=1e-3)
+        assert_close(run, single)
+
+
+def assert_close(run, single):
+    np.testing.assert_allclose(run.losses, single.losses, rtol=FLOAT32)
+    np.testing.assert_allclose(run.validation, single.validation, rtol=FLOAT32)
+    assert run.epoch == single.epoch
+    x = jnp.asarray(X)
+    np.testing.assert_allclose(run.model(x), single.model(x), rtol=FLOAT32, atol=1e-3)
+
+
+@pytest.mark.parametrize("vectorise", [True, False])
+def test_every_seed_may_have_data_of_its_own(vectorise):
+    keys = jax.random.split(jax.random.key(5), 2)
+    options = {"select": "best", "settings": {"relinear_scale": 0.3}}
+    own = [epochs(3), nr.Batches((X[::-1] * 0.5, Y + 1), SIZE, 3)]
+    held_out = [VALIDATION, (VALIDATION[0], VALIDATION[1] + 1)]
+    both = {"keys": keys, "vectorise": vectorise, "validation": held_out, **options}
+    runs = nr.fit_seeds(lambda rngs: Net(nr.quadratic, rngs=rngs), error, SLOW, own, **both)
+    for run, key, batches, held in zip(runs, keys, own, held_out, strict=True):
+        start = Net(nr.quadratic, rngs=nnx.Rngs(key))
+        single = nr.fit(start, error, SLOW, batches, key=key, validation=held, **options)
+        assert_close(run, single)
+
+
+@pytest.mark.parametrize(
+    ("batches", "validation", "message"),
+    [
+        ([epochs(3)], None, "2 keys need as many Batches"),
+        ([epochs(3)] * 2, [VALIDATION], "as many validation sets"),
+        ([epochs(3), epochs(2)], None, "must agree in shapes, size and epochs"),
+        ([epochs(3), nr.Batches((X[:9], Y[:9]), SIZE, 3)], None, "must agree"),
+    ],
+    ids=["one for two", "one validation set", "epochs", "rows"],
+)
+def test_own_data_that_does_not_fit_together_is_refused(batches, validation, message):
+    keys = jax.random.split(KEY, 2)
+    with pytest.raises(ValueError, match=message):
+        nr.fit_seeds(lambda rngs: net(), error, SLOW, batches, keys=keys, validation=validation)
 
 
 def test_one_of_several_seeds_can_be_resumed():
