@@ -86,6 +86,7 @@ from neurons.training import Fit as Fit
 from neurons.training import cross_entropy as cross_entropy
 from neurons.training import fit as fit
 from neurons.training import fit_seeds as fit_seeds
+from neurons.training import squared_error as squared_error
 
 if TYPE_CHECKING:
     from neurons.estimators import NeuronSearch as NeuronSearch

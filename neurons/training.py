@@ -25,6 +25,12 @@ def cross_entropy(model: Any, batch: tuple[Array, Array]) -> Array:
     return optax.softmax_cross_entropy_with_integer_labels(model(x), labels).mean()
 
 
+def squared_error(model: Any, batch: tuple[Array, Array]) -> Array:
+    """Mean squared error of `model(x)` against `y` of its shape, `batch = (x, y)`."""
+    x, y = batch
+    return jnp.mean(jnp.square(model(x) - y))
+
+
 def fit(
     model: Any,
     loss: Loss,
@@ -73,12 +79,11 @@ def fit(
             data, or a state to resume that has more epochs or other validation.
 
     Example:
-        >>> from neurons import Dense, quadratic
+        >>> from neurons import Dense, quadratic, squared_error
         >>> x = jnp.linspace(-1, 1, 64)[:, None]
         >>> square = Batches((x, x**2), size=64, epochs=200)
-        >>> error = lambda model, batch: jnp.mean((model(batch[0]) - batch[1]) ** 2)
         >>> start = Dense(quadratic, 1, 1, rngs=nnx.Rngs(0))
-        >>> run = fit(start, error, optax.adam(0.05), square, key=jax.random.key(0))
+        >>> run = fit(start, squared_error, optax.adam(0.05), square, key=jax.random.key(0))
         >>> bool(run.losses[-1] < 1e-3)
         True
     """

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -85,9 +84,3 @@ def _apply(model: Network, x: Array) -> Array:
 def adam(rate: float, steps: int) -> optax.GradientTransformation:
     """Adam with a decaying rate; one object each, so that runs of equal shapes compile once."""
     return optax.adam(optax.cosine_decay_schedule(rate, steps))
-
-
-def squared_error(model: Any, batch: tuple[Array, Array]) -> Array:
-    """Mean squared error of `model(x)`, `batch = (x, y)`."""
-    x, y = batch
-    return jnp.mean(jnp.square(model(x) - y))

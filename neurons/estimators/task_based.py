@@ -8,10 +8,9 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
 from neurons.estimators.base import TaskBasedNetwork
-from neurons.estimators.networks import squared_error
 from neurons.estimators.search import regression_data
 from neurons.search.data import FEWEST
-from neurons.training import cross_entropy
+from neurons.training import cross_entropy, squared_error
 
 
 class TaskBasedRegressor(RegressorMixin, TaskBasedNetwork):

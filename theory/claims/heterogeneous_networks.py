@@ -91,12 +91,6 @@ def as_quadratic(net: OneHiddenLayer, d: int, width: int) -> OneHiddenLayer:
     return made
 
 
-def squared_error(model: OneHiddenLayer, batch: tuple[Array, Array]) -> Array:
-    """Mean squared error of `batch = (x, y)`."""
-    x, y = batch
-    return jnp.mean(jnp.square(model(x) - y))
-
-
 def trained(
     kind: Kind,
     x: Float[np.ndarray, "points d"],
@@ -120,7 +114,7 @@ def trained(
     batches = nr.Batches(data, size=BATCH, epochs=epochs)
     rate = optax.cosine_decay_schedule(1e-2, batches.steps)
     build = partial(OneHiddenLayer, kind, x.shape[1], width)
-    runs = nr.fit_seeds(build, squared_error, optax.adam(rate), batches, keys=keys)
+    runs = nr.fit_seeds(build, nr.squared_error, optax.adam(rate), batches, keys=keys)
     return [run.model for run in runs]
 
 

@@ -89,11 +89,6 @@ def widths_of(name: str) -> tuple[int, int]:
     return width, width // 2
 
 
-def _squared_error(model: Any, batch: tuple[Array, Array]) -> Array:
-    x, y = batch
-    return jnp.mean(jnp.square(model(x) - y))
-
-
 def errors(lab: Lab, name: str, tails: Tails = "light") -> list[float]:
     """Test MSE of every seed, in units of `y`'s variance; recalled or trained."""
     shuffled = lab.fault == "shuffle" and name == NS_NET
@@ -116,7 +111,7 @@ def _errors(lab: Lab, name: str, tails: Tails, shuffled: bool) -> list[float]:
     )
     keys = jax.random.split(lab.key, lab.budget.seeds)
     build = partial(Net, KINDS[name], INPUTS, widths_of(name))
-    runs = nr.fit_seeds(build, _squared_error, tx, batches, keys=keys)
+    runs = nr.fit_seeds(build, nr.squared_error, tx, batches, keys=keys)
     test = jnp.asarray(x[train:], jnp.float32)
     return [_test_error(run.model, test, y[train:]) for run in runs]
 

@@ -7,14 +7,12 @@ third of the neurons. Both comparisons are made for every task.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
-from jax import Array
 
 from neurons.data import Records
 from neurons.neuron import Neuron
 from neurons.quadratic import conventional, quadratic
-from neurons.training import cross_entropy
+from neurons.training import cross_entropy, squared_error
 from theory.claims import narrow_nets
 from theory.claims.bearing import Task as BearingTask
 from theory.claims.bearing import is_quadratic, trained, tuned
@@ -256,13 +254,8 @@ def _regression(name: str, dimension: int = 10) -> Task:
     sample = TARGETS[name](np.random.default_rng(2).uniform(-1, 1, size=(100_000, dimension)))
     mean, deviation = sample.mean(), sample.std()
     return Task(
-        name, examples(TRAINED, 0), examples(TESTED, 1), 1, _squared_error, _relative_error, -1
+        name, examples(TRAINED, 0), examples(TESTED, 1), 1, squared_error, _relative_error, -1
     )
-
-
-def _squared_error(model: Any, batch: tuple[Array, Array]) -> Array:
-    x, y = batch
-    return jnp.mean(jnp.square(model(x) - y))
 
 
 def _relative_error(outputs: np.ndarray, targets: np.ndarray) -> float:
