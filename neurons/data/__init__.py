@@ -4,12 +4,25 @@ Numpy and scipy only. Nothing here falls back from real to simulated data by its
 caller asks with `available` and decides.
 """
 
+from neurons.data.anomalies import FIRST_TABLE as FIRST_TABLE
+from neurons.data.anomalies import PAPER_SETS as PAPER_SETS
+from neurons.data.anomalies import anomalies as anomalies
+from neurons.data.anomalies import anomaly_table as anomaly_table
+from neurons.data.anomaly_tables import AnomalySplit as AnomalySplit
+from neurons.data.anomaly_tables import AnomalyTable as AnomalyTable
+from neurons.data.anomaly_tables import AnomalyTables as AnomalyTables
+from neurons.data.anomaly_tables import split_anomalies as split_anomalies
+from neurons.data.bearing_spectra import amplitude_spectra as amplitude_spectra
+from neurons.data.bearing_spectra import bearing_spectra as bearing_spectra
+from neurons.data.bearing_spectra import simulated_bearing_spectra as simulated_bearing_spectra
 from neurons.data.bearings import HC7003 as HC7003
 from neurons.data.bearings import SKF_6205 as SKF_6205
 from neurons.data.bearings import Bearing as Bearing
 from neurons.data.bearings import FaultFrequencies as FaultFrequencies
 from neurons.data.bearings import Recording as Recording
 from neurons.data.bearings import Records as Records
+from neurons.data.cloud_readers import mnist_points as mnist_points
+from neurons.data.cloud_readers import modelnet10 as modelnet10
 from neurons.data.cwru import cwru as cwru
 from neurons.data.cwru import read_mat as read_mat
 from neurons.data.download import fetch as fetch
@@ -17,8 +30,16 @@ from neurons.data.images import Images as Images
 from neurons.data.images import images as images
 from neurons.data.magnetic_tile import Tiles as Tiles
 from neurons.data.magnetic_tile import magnetic_tile as magnetic_tile
+from neurons.data.meshes import Mesh as Mesh
+from neurons.data.meshes import read_mesh as read_mesh
+from neurons.data.meshes import sample_surface as sample_surface
+from neurons.data.phm2012 import Life as Life
+from neurons.data.phm2012 import lives as lives
+from neurons.data.pointclouds import PointClouds as PointClouds
+from neurons.data.pointclouds import unit_ball as unit_ball
 from neurons.data.polynomial_groups import PolynomialGroup as PolynomialGroup
 from neurons.data.polynomial_groups import polynomial_groups as polynomial_groups
+from neurons.data.procedural_shapes import procedural_shapes as procedural_shapes
 from neurons.data.registry import DataError as DataError
 from neurons.data.registry import Entry as Entry
 from neurons.data.registry import available as available
@@ -30,6 +51,9 @@ from neurons.data.registry import verify as verify
 from neurons.data.sets import DataSet as DataSet
 from neurons.data.sets import load as load
 from neurons.data.sets import simulated as simulated
+from neurons.data.simulated_anomalies import simulated_anomalies as simulated_anomalies
+from neurons.data.simulated_clouds import simulated_mnist_points as simulated_mnist_points
+from neurons.data.simulated_clouds import simulated_modelnet10 as simulated_modelnet10
 from neurons.data.simulated_images import simulated_shapes as simulated_shapes
 from neurons.data.simulated_images import simulated_tiles as simulated_tiles
 from neurons.data.simulated_tables import simulated_tables as simulated_tables

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import IO, Any
 
-from neurons.data.registry import DataError, Entry, cache, check, entries, present
+from neurons.data.registry import DataError, Entry, cache, check, entries, file_of, present
 
 CHUNK = 1 << 18  # bytes
 
@@ -37,7 +37,9 @@ def fetch(name: str, folder: str | Path | None = None, *, timeout: float = 30.0)
         DataError: No network, no such page, a truncated or altered file, no space, no pooch.
     """
     target = Path(folder) if folder is not None else cache()
-    return {entry.file: _obtain(entry, target, folder, timeout) for entry in entries(name)}
+    return {
+        file_of(entry, name): _obtain(entry, target, folder, timeout) for entry in entries(name)
+    }
 
 
 def download(entry: Entry, path: Path, *, timeout: float = 30.0) -> Path:

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from neurons.data.archives import Arrays, arrays
 from neurons.data.registry import DataError, Entry, entries, find
 
 Subset = Literal["cifar10", "mnist"]
@@ -106,19 +107,11 @@ def read_images(path: str | Path, subset: Subset) -> Images:
     Raises:
         DataError: It is none of them: file, expected and found are named.
     """
-    try:
-        # np.load leaves a file it opened itself open when the archive is damaged.
-        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as stored:
-            found = {key: stored[key] for key in KEYS[subset]}
-    # A damaged archive ends in almost any exception of zipfile's, zlib's or NumPy's.
-    except Exception as error:
-        expected = f"an .npz file with {', '.join(KEYS[subset])}"
-        found_text = f"{type(error).__name__}: {error}"
-        raise DataError(path, expected, found_text, "put the file there again") from error
+    found = arrays(path, KEYS[subset])
     return _cifar10(found) if subset == "cifar10" else _mnist(found)
 
 
-def _cifar10(found: dict[str, NDArray[np.generic]]) -> Images:
+def _cifar10(found: Arrays) -> Images:
     return Images(
         "cifar10",
         _pixels(found["x_train"]),
@@ -131,7 +124,7 @@ def _cifar10(found: dict[str, NDArray[np.generic]]) -> Images:
     )
 
 
-def _mnist(found: dict[str, NDArray[np.generic]]) -> Images:
+def _mnist(found: Arrays) -> Images:
     x, y = _pixels(found["x"][..., None]), found["y"].astype(np.int64)
     classes = tuple(str(digit) for digit in range(10))
     test = np.arange(len(y)) % MNIST_TEST == 0

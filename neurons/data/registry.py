@@ -1,15 +1,23 @@
 """Which public files exist, where they lie on this machine, and whether they are intact.
 
 The manifest beside this file names every file of every set with its size, its SHA-256 and
-its address. A set's name is the first folder of its paths.
+its address. A set's name is the first folder of its paths; a name of `GROUPS` stands for several.
 """
 
 import csv
 import hashlib
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "anomalies": ("odds", "adbench"),
+    "bearing_spectra": ("phm2012", "cwru"),
+    "mnist_points": ("images",),
+}
+"""Names that stand for other sets, of which each is also a set by itself."""
 
 
 class DataError(Exception):
@@ -67,20 +75,28 @@ def manifest() -> tuple[Entry, ...]:
 
 
 def names() -> tuple[str, ...]:
-    """Names of the sets, sorted."""
-    return tuple(sorted({entry.set for entry in manifest()}))
+    """Names of the sets, and of the groups of sets, sorted."""
+    sets = {entry.set for entry in manifest()}
+    groups = {group for group, members in GROUPS.items() if sets.issuperset(members)}
+    return tuple(sorted(sets | groups))
 
 
 def entries(name: str) -> tuple[Entry, ...]:
-    """The files of one set, in the manifest's order.
+    """The files of one set, or of all sets of a group, in the manifest's order.
 
     Raises:
         ValueError: The name is no set.
     """
-    found = tuple(entry for entry in manifest() if entry.set == name)
+    members = GROUPS.get(name, (name,))
+    found = tuple(entry for entry in manifest() if entry.set in members)
     if not found:
         raise ValueError(f"unknown data set {name!r}; allowed: {', '.join(names())}")
     return found
+
+
+def file_of(entry: Entry, name: str) -> str:
+    """Path of a file inside the set `name`; inside a group, the path with the set's folder."""
+    return entry.file if entry.set == name else entry.path
 
 
 def cache() -> Path:
@@ -141,13 +157,13 @@ def locate(name: str, folder: str | Path | None = None) -> dict[str, Path]:
         folder: Data folder to look in first; then `$NEURONS_DATA`, then the user's cache.
 
     Returns:
-        Path inside the set -> path on this machine, in the manifest's order.
+        Path inside the set (see `file_of`) -> path on this machine, in the manifest's order.
 
     Raises:
         ValueError: The name is no set.
         DataError: A file is missing, truncated or altered.
     """
-    return {entry.file: find(entry, folder) for entry in entries(name)}
+    return {file_of(entry, name): find(entry, folder) for entry in entries(name)}
 
 
 def verify(name: str, folder: str | Path | None = None) -> tuple[DataError, ...]:

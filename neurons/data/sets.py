@@ -4,29 +4,46 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from neurons.data.anomalies import anomalies
+from neurons.data.anomaly_tables import AnomalyTables
+from neurons.data.bearing_spectra import bearing_spectra, simulated_bearing_spectra
 from neurons.data.bearings import Records
+from neurons.data.cloud_readers import mnist_points, modelnet10
 from neurons.data.cwru import cwru
 from neurons.data.images import Images, images
 from neurons.data.magnetic_tile import Tiles, magnetic_tile
+from neurons.data.pointclouds import PointClouds
+from neurons.data.procedural_shapes import procedural_shapes
+from neurons.data.simulated_anomalies import simulated_anomalies
+from neurons.data.simulated_clouds import simulated_mnist_points, simulated_modelnet10
 from neurons.data.simulated_images import simulated_shapes, simulated_tiles
 from neurons.data.simulated_tables import simulated_tables
 from neurons.data.simulator import simulated_cwru, simulated_hit
 from neurons.data.tables import Tables
 from neurons.data.tabular import tables
 
-DataSet = Records | Images | Tiles | Tables
+DataSet = Records | Images | Tiles | Tables | AnomalyTables | PointClouds
 
 READERS: Mapping[str, Callable[..., DataSet]] = {
+    "anomalies": anomalies,
+    "bearing_spectra": bearing_spectra,
     "cwru": cwru,
     "images": images,
     "magnetic_tile": magnetic_tile,
+    "mnist_points": mnist_points,
+    "modelnet10": modelnet10,
     "tabular": tables,
 }
 SIMULATORS: Mapping[str, Callable[..., DataSet]] = {
+    "anomalies": simulated_anomalies,
+    "bearing_spectra": simulated_bearing_spectra,
     "cwru": simulated_cwru,
     "hit": simulated_hit,
     "images": simulated_shapes,
     "magnetic_tile": simulated_tiles,
+    "mnist_points": simulated_mnist_points,
+    "modelnet10": simulated_modelnet10,
+    "pointclouds": procedural_shapes,
     "tabular": simulated_tables,
 }
 
@@ -35,7 +52,8 @@ def load(name: str, folder: str | Path | None = None, **options: Any) -> DataSet
     """Read a real set, checked against the manifest.
 
     Args:
-        name: `"cwru"`, `"images"`, `"magnetic_tile"` or `"tabular"`.
+        name: `"anomalies"`, `"cwru"`, `"images"`, `"magnetic_tile"`, `"mnist_points"`,
+            `"modelnet10"` or `"tabular"`.
         folder: Data folder to look in first; then `$NEURONS_DATA`, then the user's cache.
         **options: The reader's own, e.g. `load=1` or `subset="mnist"`.
 
@@ -52,7 +70,8 @@ def simulated(name: str, seed: int = 0) -> DataSet:
     """Make a set that stands in for a real one; its `simulated` says so.
 
     Args:
-        name: `"cwru"`, `"hit"`, `"images"`, `"magnetic_tile"` or `"tabular"`.
+        name: `"anomalies"`, `"cwru"`, `"hit"`, `"images"`, `"magnetic_tile"`, `"mnist_points"`,
+            `"modelnet10"`, `"pointclouds"` or `"tabular"`.
         seed: Seed of everything random.
 
     Raises:

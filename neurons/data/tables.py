@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from neurons.data.collection import Collection
 from neurons.data.registry import DataError
 
 Task = Literal["regression", "classification"]
@@ -79,42 +80,5 @@ def _of(table: Table) -> str:
     return f"{table.x.dtype} {table.x.shape} with a target of {table.y.dtype} {table.y.shape}"
 
 
-@dataclass(frozen=True, eq=False)
-class Tables:
-    """Several tables under one name.
-
-    Args:
-        name: Name of the collection.
-        tables: The tables, no name twice.
-        simulated: Whether formulas made them.
-
-    Raises:
-        ValueError: For no table, or a name twice.
-    """
-
-    name: str
-    tables: tuple[Table, ...]
-    simulated: bool
-
-    def __post_init__(self) -> None:
-        names = [table.name for table in self.tables]
-        if not names or len(set(names)) < len(names):
-            raise ValueError(f"{self.name}: tables {names}; allowed: at least one, no name twice")
-
-    def __getitem__(self, name: str) -> Table:
-        """The table of that name.
-
-        Raises:
-            KeyError: For a name that is not there.
-        """
-        return {table.name: table for table in self.tables}[name]
-
-    def __str__(self) -> str:
-        kind = "simulated" if self.simulated else "real"
-        return f"{self.name}: {', '.join(table.name for table in self.tables)} ({kind})"
-
-    @cached_property
-    def digest(self) -> str:
-        """SHA-256 over the tables' digests."""
-        lines = "".join(f"{table.digest}\n" for table in self.tables)
-        return hashlib.sha256(f"{self.name}\n{lines}".encode()).hexdigest()
+class Tables(Collection[Table]):
+    """Several tables under one name; see :class:`~neurons.data.collection.Collection`."""

@@ -173,3 +173,11 @@ def test_fetch_does_not_touch_a_damaged_file_elsewhere(address, home, tmp_path, 
         fetch("toy")
     assert files(tmp_path) == ["a.bin"]
     assert files(fetch("toy", tmp_path / "own")["a.bin"].parent) == ["a.bin"]
+
+
+def test_a_group_is_fetched_from_all_its_sets(address, home, monkeypatch):
+    both = (entry(f"{address}/good"), entry(f"{address}/good", "more/a.bin"))
+    monkeypatch.setattr(registry, "manifest", lambda: both)
+    monkeypatch.setattr(registry, "GROUPS", {"both": ("toy", "more")})
+    assert fetch("both") == {path: home / path for path in ("toy/a.bin", "more/a.bin")}
+    assert registry.available("both")

@@ -111,3 +111,21 @@ def test_error_survives_another_process():
     again = pickle.loads(pickle.dumps(error))
     assert str(again) == str(error) == "a.bin: expected this, found that; do so"
     assert again.way_out == "do so"
+
+
+def test_a_group_stands_for_its_sets(rooms, monkeypatch):
+    monkeypatch.setattr(registry, "GROUPS", {"both": ("toy", "more"), "other": ("toy", "absent")})
+    more = Entry("more/a.bin", *(getattr(ENTRIES[0], part) for part in ("bytes", "sha256", "url")))
+    monkeypatch.setattr(registry, "manifest", lambda: (*ENTRIES, more))
+    assert registry.names() == ("both", "more", "toy")  # a group without its sets is no name
+    assert registry.entries("both") == (*ENTRIES, more)
+    fill(rooms[0])
+    assert registry.available("toy", rooms[0])
+    (problem,) = registry.verify("both", rooms[0])
+    assert "fetch more" in problem.way_out
+    (rooms[0] / "more").mkdir()
+    (rooms[0] / "more/a.bin").write_bytes(CONTENT["toy/a.bin"])
+    assert registry.locate("both", rooms[0]) == {
+        path: rooms[0] / path for path in ("toy/a.bin", "toy/sub/b.bin", "more/a.bin")
+    }
+    assert registry.digest("both") != registry.digest("toy")
