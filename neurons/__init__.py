@@ -89,13 +89,20 @@ from neurons.training import fit_seeds as fit_seeds
 from neurons.training import squared_error as squared_error
 
 if TYPE_CHECKING:
+    from neurons.estimators import HeterogeneousAutoencoder as HeterogeneousAutoencoder
     from neurons.estimators import NeuronSearch as NeuronSearch
     from neurons.estimators import TaskBasedClassifier as TaskBasedClassifier
     from neurons.estimators import TaskBasedRegressor as TaskBasedRegressor
 else:
+    _ESTIMATORS = (
+        "HeterogeneousAutoencoder",
+        "NeuronSearch",
+        "TaskBasedClassifier",
+        "TaskBasedRegressor",
+    )
 
     def __getattr__(name: str) -> Any:
         """Estimators, whose scikit-learn takes a second to load."""
-        if name in ("NeuronSearch", "TaskBasedClassifier", "TaskBasedRegressor"):
+        if name in _ESTIMATORS:
             return getattr(import_module("neurons.estimators"), name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

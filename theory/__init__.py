@@ -2,6 +2,7 @@
 
 from theory import barron as barron
 from theory import expressivity as expressivity
+from theory import groups as groups
 from theory.claims import Budget as Budget
 from theory.claims import Claim as Claim
 from theory.claims import Verdict as Verdict
@@ -17,6 +18,8 @@ from theory.expressivity import spline_network as spline_network
 from theory.expressivity import variety_dimension as variety_dimension
 from theory.interpreter import Interpretation as Interpretation
 from theory.interpreter import interpret as interpret
+from theory.invariance import assert_invariant as assert_invariant
+from theory.invariance import invariance_gap as invariance_gap
 from theory.optimal import Approximation as Approximation
 from theory.optimal import approximate as approximate
 from theory.optimal import fewest_segments as fewest_segments

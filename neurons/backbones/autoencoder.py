@@ -224,7 +224,7 @@ def equal_widths(name: str, in_features: int) -> tuple[int, int]:
 
     Example:
         >>> equal_widths("HAE-X", 64)
-        (107, 53)
+        (94, 47)
     """
     wanted = _weights(name, (in_features, *_default_widths(in_features)))
     first = 2

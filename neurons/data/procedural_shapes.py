@@ -83,13 +83,13 @@ def shape(random: Random, name: str, points: int) -> tuple[Floats, NDArray[np.st
     return np.concatenate(drawn), np.repeat(list(pieces), counts)
 
 
-def rotation(random: Random, dimensions: int = 3) -> Floats:
-    """A rotation drawn uniformly: orthogonal with determinant 1."""
-    q, r = np.linalg.qr(random.normal(size=(dimensions, dimensions)))
-    q *= np.sign(np.diag(r))
-    q[:, 0] *= np.sign(np.linalg.det(q))
-    turn: Floats = q
-    return turn
+def rotations(random: Random, count: int, dimensions: int = 3) -> Floats:
+    """Rotations drawn uniformly, `(count, d, d)`: orthogonal, with determinant 1."""
+    q, r = np.linalg.qr(random.normal(size=(count, dimensions, dimensions)))
+    q = q * np.sign(np.diagonal(r, axis1=1, axis2=2))[:, None, :]
+    q[:, :, 0] *= np.sign(np.linalg.det(q))[:, None]
+    turns: Floats = q
+    return turns
 
 
 def _clouds(
@@ -106,7 +106,7 @@ def _clouds(
         x, part = shape(random, name, points)
         x = (x + noise * random.normal(size=x.shape)) * random.uniform(0.9, 1.1, 3)
         order = random.permutation(points)
-        cloud[:] = (x @ rotation(random) if turned else x)[order]
+        cloud[:] = (x @ rotations(random, 1)[0] if turned else x)[order]
         label[:] = [places[name] for name in part[order]]
     return unit_ball(clouds).astype(np.float32), labels
 

@@ -56,3 +56,17 @@ def test_interpret_a_forest():
 def test_optimal_lines():
     worst = load("optimal_lines").main(steps=500)
     assert all(0.99 < error < 1.01 for error in worst.values())
+
+
+@pytest.mark.usefixtures("standard_promotion")
+def test_mirror_invariance():
+    found = load("mirror_invariance").main(steps=100)
+    assert found["Cloud-RAIN"][1] > found["PointNet"][1] + 0.2
+    assert found["Cloud-RAIN"][2] < 1e-4 < 1 < found["PointNet"][2]
+
+
+@pytest.mark.usefixtures("standard_promotion")
+def test_detect_anomalies():
+    auc, share = load("detect_anomalies").main(steps=300)
+    assert auc > 0.9
+    assert 0.5 < share <= 1

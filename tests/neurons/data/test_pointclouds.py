@@ -5,7 +5,7 @@ import pytest
 
 from neurons.data import sets
 from neurons.data.pointclouds import PointClouds, unit_ball
-from neurons.data.procedural_shapes import rotation
+from neurons.data.procedural_shapes import rotations
 from neurons.data.registry import DataError
 
 X = np.random.default_rng(0).normal(size=(4, 6, 3)).astype(np.float32)
@@ -77,7 +77,7 @@ def test_the_unit_ball_holds_every_cloud_and_turns_with_it():
     ball = unit_ball(points)
     np.testing.assert_allclose(ball.mean(axis=1), 0, atol=1e-12)
     np.testing.assert_allclose(np.linalg.norm(ball, axis=2).max(axis=1), 1)
-    turn = rotation(np.random.default_rng(1)) @ np.diag([1, 1, -1.0])
+    turn = rotations(np.random.default_rng(1), 1)[0] @ np.diag([1, 1, -1.0])
     np.testing.assert_allclose(unit_ball(points @ turn), ball @ turn, atol=1e-12)
     assert unit_ball(X).dtype == np.float32
 

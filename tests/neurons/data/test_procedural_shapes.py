@@ -8,7 +8,7 @@ from neurons.data.procedural_shapes import (
     CHIRAL_PAIRS,
     SHAPES,
     procedural_shapes,
-    rotation,
+    rotations,
     shape,
 )
 
@@ -73,7 +73,7 @@ def test_left_and_right_turn_their_ways(kind):
         points = shape(random(), f"{name}_{kind}", 600)[0]
         assert hand(points) == sign
         assert hand(points * [1, -1, 1]) == -sign
-        turn = rotation(random(1), 2)
+        turn = rotations(random(1), 1, 2)[0]
         turned = np.concatenate([points[:, :2] @ turn, points[:, 2:]], axis=1)
         assert hand(turned) == sign
 
@@ -91,7 +91,7 @@ def test_the_chain_is_a_right_handed_system():
 
 
 def test_rotations_are_rotations_and_uniform():
-    turns = np.stack([rotation(random(seed)) for seed in range(500)])
+    turns = rotations(random(), 500)
     np.testing.assert_allclose(np.einsum("bij,bkj->bik", turns, turns) - np.eye(3), 0, atol=1e-12)
     np.testing.assert_allclose(np.linalg.det(turns), 1)
     np.testing.assert_allclose(turns.mean(axis=0), 0, atol=0.1)
