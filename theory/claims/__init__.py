@@ -28,12 +28,14 @@ _PAPERS = (
     "expressivity_trainability",
     "universal_approximation",
     "heterogeneous_theorem",
+    "heterogeneous_autoencoder",
     "neuronseek",
     "neuronseek_theory",
     "task_based_neurons",
     "neuron_search",
     "pwla",
     "approximation_perspective",
+    "cloud_rain",
 )
 
 
