@@ -9,8 +9,8 @@ export JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES = -1
 	$(BIN)/python -m pip install --quiet --editable ".[$*]" && touch $@
 figures: .venv/ready-data
 	$(BIN)/python -m paper_figures $(FIGURES)
-# Tests compile more than they compute: a lower level of LLVM's takes a quarter off their time.
-test: export XLA_FLAGS ?= --xla_backend_optimization_level=1
+# Both compile more than they compute: a lower level of LLVM's takes a quarter off their time.
+figures test: export XLA_FLAGS ?= --xla_backend_optimization_level=1
 test: .venv/ready-dev .venv/ready-data
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && $(BIN)/mypy
 	$(BIN)/python -m pytest -q --doctest-modules neurons theory paper_figures

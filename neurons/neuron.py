@@ -190,6 +190,10 @@ class Neuron:
             if isinstance(branch.kernel, str) and branch.kernel not in names:
                 raise ValueError(f"{self.name}: no branch {branch.kernel} to borrow weights from")
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Neuron":
+        """Itself, as nothing in it changes: models and estimators that hold it can be copied."""
+        return self
+
     @property
     def needs_window(self) -> bool:
         """Whether it mixes the inputs of one window: it has no transposed form."""

@@ -217,22 +217,6 @@ def autoencoder(
     )
 
 
-def equal_widths(name: str, in_features: int) -> tuple[int, int]:
-    """Widths at which AE has the weights of the named network at its default widths, or a few more.
-
-    The equal-parameter control: the smallest `(h, h // 2)` that has enough.
-
-    Example:
-        >>> equal_widths("HAE-X", 64)
-        (94, 47)
-    """
-    wanted = _weights(name, (in_features, *_default_widths(in_features)))
-    first = 2
-    while _weights("AE", (in_features, first, first // 2)) < wanted:
-        first += 1
-    return first, first // 2
-
-
 def reconstruction_error(model: Autoencoder, x: Float[Array, "batch in_features"]) -> Array:
     """Mean squared error of the reconstruction, the loss in training."""
     return jnp.mean(jnp.square(model(x) - x))
@@ -240,19 +224,6 @@ def reconstruction_error(model: Autoencoder, x: Float[Array, "batch in_features"
 
 def _default_widths(in_features: int) -> tuple[int, int]:
     return max(in_features // 2, 1), max(in_features // 4, 1)
-
-
-def _weights(name: str, sizes: Sequence[int]) -> int:
-    """Weights and biases of all layers, without those of the normalisation."""
-    kinds, plan = {"1": quadratic, "2": conventional}, PLANS[name]
-
-    def of(word: str, pairs: Iterable[tuple[int, int]]) -> int:
-        neurons = (kinds[kind] for kind in cycle(word))
-        return sum(neuron.parameters(*pair) for neuron, pair in zip(neurons, pairs, strict=False))
-
-    pairs = list(pairwise(sizes))
-    inward = sum(of(word, pairs) for word in plan.encoder)
-    return inward + sum(of(word, [pair[::-1] for pair in pairs]) for word in plan.decoder)
 
 
 def _sum(chains: Iterable[Chain], x: Array) -> Array:

@@ -63,7 +63,7 @@ class HeterogeneousAutoencoder(OutlierMixin, BaseEstimator):
         widths: of the encoder's layers down to the bottleneck; by default as many as features, and
             half as many. The paper has `(d // 2, d // 4)`.
         first: the neuron that is quadratic in the paper, by its name in `neurons.catalogue()`. A
-            `Neuron` will do too, but then the detector can be neither cloned nor pickled.
+            `Neuron` will do too, but then the detector cannot be pickled.
         second: the neuron that is conventional in the paper.
         corrected: False for the paper's network, whose output passes a sigmoid and a dropout.
         dropout: rate in training.

@@ -14,7 +14,6 @@ from neurons.backbones.autoencoder import (
     AUTOENCODERS,
     Chain,
     autoencoder,
-    equal_widths,
     reconstruction_error,
 )
 from neurons.layer import Layer
@@ -225,19 +224,6 @@ def test_training_lowers_the_error_of_the_reconstruction(standard_promotion):
     batches = nr.Batches(x, size=64, epochs=100)
     run = nr.fit(net, reconstruction_error, optax.adam(0.02), batches, key=jax.random.key(0))
     assert run.losses[-1] < 0.05 * run.losses[0]
-
-
-@pytest.mark.parametrize("name", ["HAE-X", "HAE-Y", "HAE-I", "QAE"])
-@pytest.mark.parametrize("d", [6, 64])
-def test_the_wide_control_has_the_size_of_the_network_or_slightly_more(name, d):
-    def size(net):
-        return sum(nr.parameters(layer) for layer in layers(net))
-
-    widths = equal_widths(name, d)
-    wanted = size(abstract(name, d))
-    assert wanted <= size(abstract("AE", d, widths=widths))
-    narrower = (widths[0] - 1, (widths[0] - 1) // 2)
-    assert size(abstract("AE", d, widths=narrower)) < wanted
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.metrics import roc_auc_score
 
@@ -296,6 +297,7 @@ def test_any_neuron_will_do_by_name_or_as_it_is():
     named, given = (detector(first=first) for first in ("compact", nr.compact))
     scores = [model.fit(rows()).decision_scores_ for model in (named, given)]
     np.testing.assert_array_equal(*scores)
+    assert clone(given).first is nr.compact
 
 
 def test_the_published_networks_reconstructions_lie_between_0_and_1():
