@@ -52,8 +52,8 @@ def load(name: str, folder: str | Path | None = None, **options: Any) -> DataSet
     """Read a real set, checked against the manifest.
 
     Args:
-        name: `"anomalies"`, `"cwru"`, `"images"`, `"magnetic_tile"`, `"mnist_points"`,
-            `"modelnet10"` or `"tabular"`.
+        name: A key of `READERS`: "anomalies", "bearing_spectra", "cwru", "images",
+            "magnetic_tile", "mnist_points", "modelnet10" or "tabular".
         folder: Data folder to look in first; then `$NEURONS_DATA`, then the user's cache.
         **options: The reader's own, e.g. `load=1` or `subset="mnist"`.
 
@@ -70,8 +70,7 @@ def simulated(name: str, seed: int = 0) -> DataSet:
     """Make a set that stands in for a real one; its `simulated` says so.
 
     Args:
-        name: `"anomalies"`, `"cwru"`, `"hit"`, `"images"`, `"magnetic_tile"`, `"mnist_points"`,
-            `"modelnet10"`, `"pointclouds"` or `"tabular"`.
+        name: A key of `SIMULATORS`: those of `READERS`, "hit" or "pointclouds".
         seed: Seed of everything random.
 
     Raises:

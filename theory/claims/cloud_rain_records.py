@@ -93,16 +93,25 @@ def _answers(model: Any, work: Task, reflected: Clouds) -> dict[str, Any]:
 
 def gaps(lab: Lab, models: list[Any], work: Task) -> dict[str, list[float]]:
     """By group, the largest change of a logit over the probes, by seed."""
-    return {name: [gap(lab, model, name) for model in models] for name in GROUPS}
+    return largest(changes(lab, models, work))
 
 
-def gap(lab: Lab, model: Any, group: str) -> float:
-    """The largest change of a logit over the probes."""
+def largest(changes: Mapping[str, list[list[float]]]) -> dict[str, list[float]]:
+    """By group and seed, the largest change of any probe; NaN if there is one."""
+    return {name: np.max(seeds, axis=1).tolist() for name, seeds in changes.items()}
+
+
+def changes(lab: Lab, models: list[Any], work: Task) -> dict[str, list[list[float]]]:
+    """By group and seed, the largest change of a logit of every probe."""
+    return {name: [_changes(lab, model, name) for model in models] for name in GROUPS}
+
+
+def _changes(lab: Lab, model: Any, group: str) -> list[float]:
     found = invariance_gap(
         lambda clouds: jnp.asarray(study.logits(model, np.asarray(clouds))),
         jnp.asarray(probes()), GROUPS[group], key=lab.key, samples=MOVES,
     )  # fmt: skip
-    return float(found.largest)
+    return [float(change) for change in found.changes.max(axis=0)]
 
 
 def probes() -> Clouds:
@@ -160,6 +169,7 @@ def _mirror(degrees: float, dimensions: int) -> np.ndarray:
 
 MEASURED: Mapping[str, Callable[[Lab, list[Any], Task], Any]] = {
     "gaps": gaps,
+    "changes": changes,
     "angles": angles,
     "corrupted": corrupted,
     "symmetric": lambda lab, nets, work: spectra.symmetric_gaps(lab, nets),
@@ -174,5 +184,5 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "frames": ("gaps", "corrupted"),
     "released": ("gaps",),
     "quadratic in axes": ("gaps",),
-    "edges": ("gaps",),
+    "edges": ("changes",),
 }

@@ -140,11 +140,13 @@ def test_who_sees_signs_and_hands(name, fault, status):
 def test_edges_are_held_to_the_tolerance(monkeypatch, fault, change, status):
     def record(lab, name, *, fault):
         assert (fault in cloud_rain_records.FAULTY) == (change > 1)
-        return {"gaps": {"mirror": [change, change / 2]}}
+        return {"changes": {"mirror": [[1e-6, change], [change / 2, 1e-6]]}}
 
     monkeypatch.setattr(cloud_rain_records, "record", record)
     found = cloud_rain_invariance.edges_invariance(lab(fault))
     assert (found.status, found.comparison.effect) == (status, change)
+    found = cloud_rain_invariance.edges_mostly_invariant(lab(fault))
+    assert (found.status, found.comparison.effect) == (status, 50.0 if change > 1 else 0.0)
 
 
 SCORES = {"RAIN": 50.0, "frames": 99.0, "SignNet": 98.0, "edges": 97.0}
@@ -236,6 +238,7 @@ def test_where_augmentation_wins_the_others_fault_flips_the_verdict(monkeypatch)
 def test_every_fault_is_planted_somewhere():
     tested = {
         "edges_invariance": {"edges_as_they_are"},
+        "edges_mostly_invariant": {"edges_as_they_are"},
         "hands_lost": {"proper_frames"}, "hands_kept": {"all_frames"},
         "signs_unseen": {"frames"}, "signs_seen": {"power_only"}, "edges_see_signs": {"points"},
     }  # fmt: skip
