@@ -9,11 +9,9 @@ export JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES = -1
 	$(BIN)/python -m pip install --quiet --editable ".[$*]" && touch $@
 figures: .venv/ready-data
 	$(BIN)/python -m paper_figures $(FIGURES)
-# Both compile more than they compute: a lower level of LLVM's takes a quarter off their time.
-figures test: export XLA_FLAGS ?= --xla_backend_optimization_level=1
 test: .venv/ready-dev .venv/ready-data
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && $(BIN)/mypy
 	$(BIN)/python -m pytest -q --doctest-modules neurons theory paper_figures
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile --benchmark-skip $(TESTS)
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --benchmark-skip -m "not peers" $(TESTS)
 peers: .venv/ready-dev .venv/ready-peers
 	$(BIN)/python -m pytest -q -m peers --benchmark-sort=name $(TESTS)
