@@ -96,6 +96,9 @@ class Run:
             for claim in paper.claims:
                 self.watcher.begin(claim.id)
                 outcomes.append(self._guarded(claim, code))
+                # Compiled programs are memory maps, of which a process may hold some 65,000: a run
+                # over many networks ends without them.
+                jax.clear_caches()
                 self.watcher.finish(outcomes[-1])
         return outcomes
 
