@@ -149,6 +149,11 @@ def _check(label: str, x: NDArray[np.generic], y: NDArray[np.generic], classes: 
     # Written so that NaN fails, too.
     if not (x.min() >= 0 and x.max() <= 1):
         raise DataError(label, "pixels in [0, 1]", f"{x.min()} to {x.max()}", "scale them")
+    check_labels(label, y, classes)
+
+
+def check_labels(label: str, y: NDArray[np.generic], classes: int) -> None:
+    """Raise DataError unless `y` holds whole numbers from 0 to `classes - 1`."""
     if y.dtype.kind not in "iu" or y.min() < 0 or y.max() >= classes:
         found = f"{y.dtype} from {y.min()} to {y.max()}"
         raise DataError(label, f"integer labels below {classes}", found, "read the set again")

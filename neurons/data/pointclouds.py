@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from neurons.data.images import check_labels
 from neurons.data.registry import DataError
 
 Floats = NDArray[np.floating]
@@ -123,13 +124,7 @@ def _check(label: str, x: NDArray, y: NDArray, classes: int) -> None:
     if not np.isfinite(x).all():
         cloud = int(np.argmin(np.isfinite(x).all(axis=(1, 2))))
         raise DataError(label, "finite coordinates", f"others in cloud {cloud}", "leave it out")
-    _check_labels(label, y, classes)
-
-
-def _check_labels(label: str, y: NDArray, classes: int) -> None:
-    if y.dtype.kind not in "iu" or y.min() < 0 or y.max() >= classes:
-        found = f"{y.dtype} from {y.min()} to {y.max()}"
-        raise DataError(label, f"integer labels below {classes}", found, "read the set again")
+    check_labels(label, y, classes)
 
 
 def _check_parts(label: str, x: NDArray, parts: NDArray | None, names: int) -> None:
@@ -140,4 +135,4 @@ def _check_parts(label: str, x: NDArray, parts: NDArray | None, names: int) -> N
         expected, found = f"a part for every point, {x.shape[:2]}", f"{parts.shape}"
         raise DataError(label, expected, found, "read the set again")
     else:
-        _check_labels(f"{label}, parts", parts, names)
+        check_labels(f"{label}, parts", parts, names)

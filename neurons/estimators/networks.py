@@ -69,9 +69,14 @@ def outputs(network: Network, x: np.ndarray) -> np.ndarray:
 
     Rows pass in blocks of one shape: one compilation, and the same result in any company.
     """
-    blocks = (x[at : at + _BLOCK].astype(np.float32) for at in range(0, len(x), _BLOCK))
-    padded = (np.pad(block, ((0, _BLOCK - len(block)), (0, 0))) for block in blocks)
-    found = [np.asarray(_apply(network, jnp.asarray(block))) for block in padded]
+    return in_blocks(lambda block: _apply(network, block), x, _BLOCK)
+
+
+def in_blocks(apply: Callable[[Array], Array], x: np.ndarray, size: int) -> np.ndarray:
+    """`apply` of rows `(n, in_features)` in blocks of `size`, the last one padded; in float64."""
+    blocks = (x[at : at + size].astype(np.float32) for at in range(0, len(x), size))
+    padded = (np.pad(block, ((0, size - len(block)), (0, 0))) for block in blocks)
+    found = [np.asarray(apply(jnp.asarray(block))) for block in padded]
     return np.concatenate(found)[: len(x)].astype(np.float64)
 
 

@@ -12,6 +12,7 @@ from jax import Array
 
 from neurons.backbones.autoencoder import Autoencoder, autoencoder, reconstruction_error
 from neurons.catalogue import catalogue
+from neurons.estimators.networks import in_blocks
 from neurons.estimators.table import BLOCK
 from neurons.neuron import Neuron
 from neurons.relinear import relinear
@@ -88,12 +89,8 @@ class Reconstruction:
     def __call__(self, z: np.ndarray) -> np.ndarray:
         """What the network makes of rows `(n, d)`, in float64; in blocks of one shape."""
         graph, state = nnx.split(self.network)
-        found = np.empty(z.shape)
-        for at in range(0, len(z), BLOCK):
-            rows = np.clip(z[at : at + BLOCK], self.low, self.high).astype(np.float32)
-            block = np.pad(rows, ((0, BLOCK - len(rows)), (0, 0)))
-            found[at : at + BLOCK] = np.asarray(_apply(graph, state, block))[: len(rows)]
-        return found
+        shown = np.clip(z, self.low, self.high)
+        return in_blocks(lambda block: _apply(graph, state, block), shown, BLOCK)
 
 
 class Learnt(NamedTuple):
