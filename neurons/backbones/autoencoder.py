@@ -14,11 +14,12 @@ References:
     IEEE Transactions on Artificial Intelligence, 2024, with its supplement and its code.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import cycle, pairwise
 from typing import NamedTuple
 
 import jax.numpy as jnp
+import numpy as np
 from flax import nnx
 from jax import Array
 from jaxtyping import Float
@@ -64,8 +65,7 @@ class Chain(nnx.Module):
         neurons: of every layer.
         sizes: of the input and of every layer's output.
         output_norm: whether the last layer's input is normalised.
-        dropout: rate.
-        rngs: streams `params` and `dropout`.
+        rngs: stream `params`.
     """
 
     def __init__(
@@ -74,22 +74,23 @@ class Chain(nnx.Module):
         sizes: Sequence[int],
         *,
         output_norm: bool,
-        dropout: float,
         rngs: nnx.Rngs,
     ) -> None:
+        self.hidden = tuple(sizes[1:-1])
         self.layers = nnx.List(
             Dense(neuron, before, after, rngs=rngs)
             for neuron, (before, after) in zip(neurons, pairwise(sizes), strict=True)
         )
         normed = sizes[1:-1] if output_norm else sizes[1:-2]
         self.norms = nnx.List(_norm(size, rngs) for size in normed)
-        self.dropout = nnx.Dropout(dropout, rngs=rngs)
 
-    def __call__(self, x: Float[Array, "batch inputs"]) -> Float[Array, "batch outputs"]:
-        """The last layer's pre-activations."""
+    def __call__(
+        self, x: Float[Array, "batch inputs"], dropout: Iterator[Array]
+    ) -> Float[Array, "batch outputs"]:
+        """The last layer's pre-activations; `dropout` holds the factors of the hidden layers."""
         x = self.layers[0](x)
         for number, layer in enumerate(self.layers[1:]):
-            x = self.dropout(nnx.relu(x))
+            x = nnx.relu(x) * next(dropout)
             if number < len(self.norms):
                 x = self.norms[number](x)
             x = layer(x)
@@ -137,7 +138,6 @@ class Autoencoder(nnx.Module):
                 neurons[::step],
                 sizes[::step],
                 output_norm=inward or plan.output_norm,
-                dropout=dropout,
                 rngs=rngs,
             )
 
@@ -153,13 +153,21 @@ class Autoencoder(nnx.Module):
         """Activations of the bottleneck, before they are normalised."""
         if x.ndim != 2 or x.shape[1] != self.in_features:
             raise ValueError(f"expected rows (batch, {self.in_features}), got shape {x.shape}")
-        return self.dropout(nnx.relu(_sum(self.encoder, self.input_norm(x))))
+        dropout = self._dropout(x, self.encoder, self.encoder[0].layers[-1].out_features)
+        return nnx.relu(_sum(self.encoder, self.input_norm(x), dropout)) * next(dropout)
 
     def head(self, features: Float[Array, "batch bottleneck"]) -> Float[Array, "batch in_features"]:
         """The reconstruction from the bottleneck's activations."""
         normed = features if self.bottleneck_norm is None else self.bottleneck_norm(features)
-        rows = _sum(self.decoder, normed)
-        return rows if self.corrected else self.dropout(nnx.sigmoid(rows))
+        dropout = self._dropout(features, self.decoder, self.in_features)
+        rows = _sum(self.decoder, normed, dropout)
+        return rows if self.corrected else nnx.sigmoid(rows) * next(dropout)
+
+    def _dropout(self, x: Array, chains: Sequence[Chain], output: int) -> Iterator[Array]:
+        """Factors 0 or 1 / (1 - rate) for hidden layers and output; one draw compiles faster."""
+        sizes = [size for chain in chains for size in chain.hidden] + [output]
+        drawn = self.dropout(jnp.ones((len(x), sum(sizes)), x.dtype))
+        return iter(jnp.split(drawn, np.cumsum(sizes)[:-1], axis=1))
 
     def __call__(self, x: Float[Array, "batch in_features"]) -> Float[Array, "batch in_features"]:
         """The reconstruction of rows."""
@@ -226,8 +234,8 @@ def _default_widths(in_features: int) -> tuple[int, int]:
     return max(in_features // 2, 1), max(in_features // 4, 1)
 
 
-def _sum(chains: Iterable[Chain], x: Array) -> Array:
-    parts = [chain(x) for chain in chains]
+def _sum(chains: Iterable[Chain], x: Array, dropout: Iterator[Array]) -> Array:
+    parts = [chain(x, dropout) for chain in chains]
     return sum(parts[1:], parts[0])
 
 

@@ -20,11 +20,11 @@ class FanLinear(nn.Module):
 
 
 class Chain(nn.Module):
-    def __init__(self, chain):
+    def __init__(self, chain, rate):
         super().__init__()
         self.layers = nn.ModuleList(map(FanLinear, chain.layers))
         self.norms = nn.ModuleList(nn.BatchNorm1d(norm.num_features) for norm in chain.norms)
-        self.dropout = nn.Dropout(chain.dropout.rate)
+        self.dropout = nn.Dropout(rate)
 
     def forward(self, x):
         first, *rest = self.layers
@@ -42,8 +42,8 @@ class Twin(nn.Module):
         super().__init__()
         self.input_norm = nn.BatchNorm1d(net.in_features)
         self.bottleneck_norm = nn.BatchNorm1d(net.bottleneck_norm.num_features)
-        self.encoder = nn.ModuleList(map(Chain, net.encoder))
-        self.decoder = nn.ModuleList(map(Chain, net.decoder))
+        self.encoder = nn.ModuleList(Chain(chain, net.dropout.rate) for chain in net.encoder)
+        self.decoder = nn.ModuleList(Chain(chain, net.dropout.rate) for chain in net.decoder)
         self.dropout = nn.Dropout(net.dropout.rate)
 
     def forward(self, x):
