@@ -49,6 +49,8 @@ def _of_equation(equation: JaxprEqn) -> int:
         kernel = _shape(equation.invars[1])
         outputs = kernel[parameters["dimension_numbers"].rhs_spec[0]]
         return size * math.prod(kernel) // outputs
+    if name == "depthwise":  # of neurons.depthwise, a convolution too
+        return size * math.prod(_shape(equation.invars[1])[:-1])
     if name in ("reduce_prod", "cumprod"):
         return math.prod(_shape(equation.invars[0])) - (size if name == "reduce_prod" else 0)
     if name == "while":

@@ -1,145 +1,115 @@
-"""Magnetic tiles with surface defects, marked pixel by pixel: the class and the reader.
+"""Magnetic tiles with surface defects, marked pixel by pixel.
 
-Five kinds of defect and a fixed sample of tiles without any. The images differ in size; the
-reader brings them to one square, so that they fit into batches.
+Five kinds of defect, and tiles without any. The images differ in size; the reader brings them to
+one size, so that they fit into batches. Nearly every tile was photographed six times.
 """
 
-import hashlib
 import re
-from collections import Counter
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neurons.data.registry import DataError, entries, find
+from neurons.data.pictures import COVERED as COVERED
+from neurons.data.pictures import Fit, Picture, Size, check_size, tiles_of
+from neurons.data.pictures import read_grey as read_grey
+from neurons.data.pictures import read_mask as read_mask
+from neurons.data.registry import Entry, entries, find
+from neurons.data.tiles import FREE
+from neurons.data.tiles import Tiles as Tiles
 
-FILE = re.compile(r"MT_(?P<kind>\w+)/Imgs/(?P<stem>[^/]+)\.jpg")
-THRESHOLD = 127  # of a mask's grey level; its edges are blurred by an earlier compression
-COVERED = 0.25  # share of a small pixel that must be defective: half would erase thin cracks
+FILE = re.compile(r"MT_(?P<kind>\w+)/Imgs/exp\d_num_(?P<number>\d+)\.jpg")
 SOURCE = "magnetic-tile defects (Huang, Qiu, Yuan 2020)"
+PAUSE = 400  # frame numbers between the pictures of two tiles, at least
 
 
-@dataclass(frozen=True, eq=False)
-class Tiles:
-    """Grey images of a surface with a mask of the defective pixels.
-
-    Args:
-        name: Name of the set.
-        images: `(tiles, side, side)` float32 in [0, 1].
-        masks: `(tiles, side, side)` bool, true where the surface is defective.
-        kinds: The kind of defect of each tile.
-        source: Where they come from, in words.
-        simulated: Whether a simulator drew them.
-
-    Raises:
-        DataError: The arrays do not fit together, or values are out of range.
-    """
-
-    name: str
-    images: NDArray[np.float32]
-    masks: NDArray[np.bool_]
-    kinds: tuple[str, ...]
-    source: str
-    simulated: bool
-
-    def __post_init__(self) -> None:
-        shape = self.images.shape
-        fits = len(shape) == 3 and self.masks.shape == shape and len(self.kinds) == shape[0] > 0
-        if not fits or self.images.dtype != np.float32 or self.masks.dtype != np.bool_:
-            found = f"{self.images.dtype} {shape}, {self.masks.dtype} {self.masks.shape}"
-            expected = "float32 images (tiles, side, side) with a bool mask and a kind each"
-            raise DataError(self.name, expected, found, "read the set again")
-        if not (self.images.min() >= 0 and self.images.max() <= 1):  # NaN fails, too
-            found = f"{self.images.min()} to {self.images.max()}"
-            raise DataError(self.name, "pixels in [0, 1]", found, "scale them")
-        self.images.flags.writeable = self.masks.flags.writeable = False
-
-    def __str__(self) -> str:
-        count, height, width = self.images.shape
-        kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(Counter(self.kinds).items()))
-        kind = "simulated" if self.simulated else "real"
-        return f"{self.name}: {self.source}, {count} tiles of {height}x{width}: {kinds} ({kind})"
-
-    @cached_property
-    def digest(self) -> str:
-        """SHA-256 over kinds, pixels and masks: a key for what was computed from them."""
-        total = hashlib.sha256(f"{self.name} {self.kinds} {self.images.shape}\n".encode())
-        total.update(np.ascontiguousarray(self.images).tobytes())
-        total.update(np.packbits(self.masks).tobytes())
-        return total.hexdigest()
-
-
-def magnetic_tile(folder: str | Path | None = None, *, side: int = 64) -> Tiles:
-    """The tiles with blowholes, breaks, cracks, frays and uneven patches, and 40 free ones.
+def magnetic_tile(
+    folder: str | Path | None = None, *, side: Size = 64, free: int = 40, fit: Fit = "squeeze"
+) -> Tiles:
+    """The tiles with blowholes, breaks, cracks, frays and uneven patches, and some free ones.
 
     A mask's pixel is defective where its grey level exceeds 127; a pixel of the smaller mask
     where a quarter of it is. The masks of four uneven tiles are empty as published.
 
+    The 1,344 published pictures show some 230 pieces, most of them six times, at six exposures;
+    the file names only number the camera's frames. `parts` says which pictures belong together:
+    divide them by `folds(tiles.kinds, count, seed, tiles.parts)`, or test pictures will show
+    pieces that were trained on.
+
     Args:
         folder: Data folder to look in first; then `$NEURONS_DATA`, then the user's cache.
-        side: Height and width in pixels to which every image is brought, above 0.
+        side: Height and width in pixels to which every image is brought, or `(height, width)`.
+        free: How many tiles without a defect, 0 to 400 (of the 952 published). The first 40 all
+            were taken at the first two exposures; the 400 are spread over exposures and pieces.
+        fit: "squeeze" changes the aspect ratio, "crop" cuts the longer way's ends off, "pad"
+            repeats the border.
 
     Raises:
-        ValueError: For a side below 1.
+        ValueError: For a side below 1, an unknown `fit`, or more free tiles than there are.
         DataError: A file is missing, damaged, or no image.
 
     References:
         Y. Huang, C. Qiu, K. Yuan, Surface defect saliency of magnetic tile, The Visual Computer
         36 (2020).
     """
-    if side < 1:
-        raise ValueError(f"side is {side!r}; allowed: 1 pixel and more")
+    check_size(side, fit)
+    pictures = magnetic_tile_pictures(folder, free=free)
+    return tiles_of("magnetic_tile", pictures, SOURCE, side, fit)
+
+
+def magnetic_tile_pictures(
+    folder: str | Path | None = None, *, free: int = 40
+) -> tuple[Picture, ...]:
+    """The checked files, with kind and part: `picture.read()` gives one at its own size.
+
+    Args:
+        folder: As :func:`magnetic_tile`.
+        free: As :func:`magnetic_tile`.
+
+    Raises:
+        ValueError: For more free tiles than there are.
+        DataError: A file is missing or is not the one of the manifest.
+    """
     known = {entry.file: entry for entry in entries("magnetic_tile")}
-    pictures, masks, kinds = [], [], []
-    for file, entry in known.items():
-        if match := FILE.fullmatch(file):
-            image, mask = find(entry, folder), find(known[file[:-3] + "png"], folder)
-            pictures.append(read_grey(image, side) / np.float32(255))
-            masks.append(read_mask(mask, side))
-            kinds.append(match["kind"].lower())
-    return Tiles(
-        "magnetic_tile", np.stack(pictures), np.stack(masks), tuple(kinds), SOURCE, simulated=False
+    chosen = _chosen(known, free)
+    part = dict(zip(chosen, frame_parts(number for _, number in chosen.values()), strict=True))
+    return tuple(
+        Picture(find(known[file], folder), find(_mask(known, file), folder), kind, part[file])
+        for file, (kind, _) in chosen.items()
     )
 
 
-def read_grey(path: str | Path, side: int) -> NDArray[np.float32]:
-    """Grey levels 0 to 255, shape `(side, side)`, each the mean over its part of the picture.
+def frame_parts(numbers: Iterable[int]) -> tuple[str, ...]:
+    """Which piece each frame shows: a new one begins where 400 numbers or more are left out.
 
-    Raises:
-        DataError: The file cannot be read as a picture: file, expected and found are named.
+    Of neighbours whose exposure rises, hardly one in a hundred is further apart, and 95 %
+    look alike. Pieces that followed each other faster count as one.
+
+    >>> frame_parts([1810, 6508, 1836])
+    ('1810', '6508', '1810')
     """
-    return _averaged(_pixels(path).astype(np.float32), side)
+    given = np.array(tuple(numbers), np.int64)
+    ordered: NDArray[np.int64] = np.unique(given)
+    starts = [ordered[0], *(b for a, b in pairwise(ordered) if b - a >= PAUSE)]
+    first = np.searchsorted(starts, given, side="right") - 1
+    return tuple(str(starts[index]) for index in first)
 
 
-def read_mask(path: str | Path, side: int) -> NDArray[np.bool_]:
-    """Whether at least a quarter of each small pixel is defective, shape `(side, side)`.
-
-    However small, a defect keeps the pixel of which it covers most.
-
-    Raises:
-        DataError: As :func:`read_grey`.
-    """
-    share = _averaged((_pixels(path) > THRESHOLD).astype(np.float32), side)
-    return (share > 0) & (share >= min(COVERED, share.max()))
-
-
-def _pixels(path: str | Path) -> NDArray[np.uint8]:
-    from PIL import Image  # slow to import, and only this function needs it
-
-    try:
-        with Image.open(path) as picture:
-            return np.asarray(picture.convert("L"))
-    # Damage ends in almost any exception of Pillow's decoders.
-    except Exception as error:
-        found = f"{type(error).__name__}: {error}"
-        way_out = "delete it and run `python -m neurons.data fetch magnetic_tile`"
-        raise DataError(path, "a JPEG or PNG picture", found, way_out) from error
+def _chosen(known: dict[str, Entry], free: int) -> dict[str, tuple[str, int]]:
+    """File -> kind and frame number: every defective picture, and the first `free` free ones."""
+    found = {file: match for file in known if (match := FILE.fullmatch(file))}
+    spare = [file for file, match in found.items() if match["kind"].lower() == FREE]
+    if not 0 <= free <= len(spare):
+        raise ValueError(f"free is {free!r}; allowed: 0 to {len(spare)} tiles without a defect")
+    left_out = set(spare[free:])
+    return {
+        file: (match["kind"].lower(), int(match["number"]))
+        for file, match in found.items()
+        if file not in left_out
+    }
 
 
-def _averaged(values: NDArray[np.float32], side: int) -> NDArray[np.float32]:
-    from PIL import Image
-
-    return np.asarray(Image.fromarray(values).resize((side, side), Image.Resampling.BOX))
+def _mask(known: dict[str, Entry], file: str) -> Entry:
+    return known[f"{file.removesuffix('jpg')}png"]

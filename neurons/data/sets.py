@@ -11,39 +11,47 @@ from neurons.data.bearings import Records
 from neurons.data.cloud_readers import mnist_points, modelnet10
 from neurons.data.cwru import cwru
 from neurons.data.images import Images, images
-from neurons.data.magnetic_tile import Tiles, magnetic_tile
+from neurons.data.magnetic_tile import magnetic_tile
 from neurons.data.pointclouds import PointClouds
+from neurons.data.pretrained_tiles import pretrained_tiles
 from neurons.data.procedural_shapes import procedural_shapes
 from neurons.data.simulated_anomalies import simulated_anomalies
 from neurons.data.simulated_clouds import simulated_mnist_points, simulated_modelnet10
+from neurons.data.simulated_defects import simulated_defects
 from neurons.data.simulated_images import simulated_shapes, simulated_tiles
 from neurons.data.simulated_tables import simulated_tables
 from neurons.data.simulator import simulated_cwru, simulated_hit
+from neurons.data.solar_cells import SolarCells, elpv
 from neurons.data.tables import Tables
 from neurons.data.tabular import tables
+from neurons.data.tiles import Tiles
 
-DataSet = Records | Images | Tiles | Tables | AnomalyTables | PointClouds
+DataSet = Records | Images | Tiles | SolarCells | Tables | AnomalyTables | PointClouds
 
 READERS: Mapping[str, Callable[..., DataSet]] = {
     "anomalies": anomalies,
     "bearing_spectra": bearing_spectra,
     "cwru": cwru,
+    "elpv": elpv,
     "images": images,
     "magnetic_tile": magnetic_tile,
     "mnist_points": mnist_points,
     "modelnet10": modelnet10,
+    "pretrained_tiles": pretrained_tiles,
     "tabular": tables,
 }
 SIMULATORS: Mapping[str, Callable[..., DataSet]] = {
     "anomalies": simulated_anomalies,
     "bearing_spectra": simulated_bearing_spectra,
     "cwru": simulated_cwru,
+    "defects": simulated_defects,
     "hit": simulated_hit,
     "images": simulated_shapes,
     "magnetic_tile": simulated_tiles,
     "mnist_points": simulated_mnist_points,
     "modelnet10": simulated_modelnet10,
     "pointclouds": procedural_shapes,
+    "pretrained_tiles": simulated_defects,
     "tabular": simulated_tables,
 }
 
@@ -53,7 +61,8 @@ def load(name: str, folder: str | Path | None = None, **options: Any) -> DataSet
 
     Args:
         name: A key of `READERS`: "anomalies", "bearing_spectra", "cwru", "images",
-            "magnetic_tile", "mnist_points", "modelnet10" or "tabular".
+            "elpv" (from its own package), "magnetic_tile", "mnist_points", "modelnet10",
+            "pretrained_tiles" or "tabular".
         folder: Data folder to look in first; then `$NEURONS_DATA`, then the user's cache.
         **options: The reader's own, e.g. `load=1` or `subset="mnist"`.
 
@@ -70,7 +79,8 @@ def simulated(name: str, seed: int = 0) -> DataSet:
     """Make a set that stands in for a real one; its `simulated` says so.
 
     Args:
-        name: A key of `SIMULATORS`: those of `READERS`, "hit" or "pointclouds".
+        name: A key of `SIMULATORS`: those of `READERS` but "elpv", or "defects",
+            "hit", "pointclouds".
         seed: Seed of everything random.
 
     Raises:

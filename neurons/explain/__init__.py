@@ -1,5 +1,29 @@
 """Explanations of trained models; they know `features`, `head` and `layer_inputs`, no backbone."""
 
+from neurons.explain.backward import rewrite as rewrite
+from neurons.explain.cam import cam as cam
+from neurons.explain.finishing import finish as finish
+from neurons.explain.fusion import fuse as fuse
+from neurons.explain.fusion import fusion_cam as fusion_cam
+from neurons.explain.methods import INPUT_METHODS as INPUT_METHODS
+from neurons.explain.methods import METHODS as METHODS
+from neurons.explain.methods import SEVERAL as SEVERAL
 from neurons.explain.qttention import factorise as factorise
 from neurons.explain.qttention import qttention_map as qttention_map
 from neurons.explain.qttention import qttention_maps as qttention_maps
+from neurons.explain.region_aware import Region as Region
+from neurons.explain.region_aware import fgbp as fgbp
+from neurons.explain.region_aware import region as region
+from neurons.explain.region_aware import region_fusion_cam as region_fusion_cam
+from neurons.explain.segmentation import PixelLoss as PixelLoss
+from neurons.explain.segmentation import Rounds as Rounds
+from neurons.explain.segmentation import seeds as seeds
+from neurons.explain.segmentation import train_rounds as train_rounds
+from neurons.explain.smoothing import refine_cam as refine_cam
+from neurons.explain.splitting import Beside as Beside
+from neurons.explain.splitting import Split as Split
+from neurons.explain.splitting import split as split
+from neurons.explain.splitting import tokens_to_grid as tokens_to_grid
+from neurons.explain.targets import Target as Target
+from neurons.explain.targets import scores as scores
+from neurons.explain.thresholds import otsu as otsu

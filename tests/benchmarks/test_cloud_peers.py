@@ -1,7 +1,6 @@
 """PointNet and DGCNN give PyTorch's numbers, and train in at most PyTorch's time."""
 
 import os
-from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -9,6 +8,7 @@ import numpy as np
 import optax
 import pytest
 from flax import nnx
+from training_step import our_step
 
 import neurons as nr
 from neurons.backbones.cloud_rain import DGCNN, PointNet
@@ -154,33 +154,6 @@ def test_swapped_branches_are_noticed(torch, cloud_twins):
     assert abs(float(loss) - other.item()) > 1e-3 * other.item()
 
 
-def our_step(model, batch):
-    """A function that takes one training step and waits for it."""
-    tx = optax.sgd(RATE, momentum=0.9)
-    graph, params, rest = nnx.split(model, nnx.Param, ...)
-
-    @partial(jax.jit, donate_argnums=0)
-    def step(carry, batch):
-        params, rest, optimizer = carry
-
-        def loss(params):
-            merged = nnx.merge(graph, params, rest, copy=True)
-            return smoothed_cross_entropy(merged, batch), nnx.split(merged, nnx.Param, ...)[2]
-
-        (value, rest), grads = jax.value_and_grad(loss, has_aux=True)(params)
-        updates, optimizer = tx.update(grads, optimizer, params)
-        return (optax.apply_updates(params, updates), rest, optimizer), value
-
-    carry = params, rest, tx.init(params)
-
-    def call():
-        nonlocal carry
-        carry, value = step(carry, batch)
-        return float(value)
-
-    return call
-
-
 @pytest.mark.parametrize(
     ("make", "rounds"), [(PointNet, 10), (DGCNN, 3)], ids=["PointNet", "DGCNN"]
 )
@@ -195,7 +168,9 @@ def test_training_step(make, neuron, rounds, record, interleaved, torch, cloud_t
     before = torch.get_num_threads()
     torch.set_num_threads(os.cpu_count())
     ours, theirs = interleaved(
-        our_step(model, batch), lambda: cloud_twins.step(net, tx, x, labels), rounds=rounds
+        our_step(model, batch, smoothed_cross_entropy, optax.sgd(RATE, momentum=0.9)),
+        lambda: cloud_twins.step(net, tx, x, labels),
+        rounds=rounds,
     )
     torch.set_num_threads(before)
     what = f"{make.__name__} {neuron.name}: training step, batch 8"

@@ -70,3 +70,16 @@ def test_detect_anomalies():
     auc, share = load("detect_anomalies").main(steps=300)
     assert auc > 0.9
     assert 0.5 < share <= 1
+
+
+@pytest.mark.usefixtures("standard_promotion")
+def test_explain_a_defect(monkeypatch):
+    monkeypatch.delenv("NEURONS_DATA", raising=False)  # drawn ones: fewer, and easier
+    found = load("explain_a_defect").main(steps=90)
+    assert found["RefineCAM, stages 2 to 4"] > found["Grad-CAM, last stage"] > 0.5
+
+
+@pytest.mark.usefixtures("standard_promotion")
+def test_segment_without_masks():
+    first, *_, full = load("segment_without_masks").main(steps=200)
+    assert full > first > 0.2

@@ -36,6 +36,9 @@ _PAPERS = (
     "pwla",
     "approximation_perspective",
     "cloud_rain",
+    "shallow_cam",
+    "cg_fusion_cam",
+    "region_aware_cam",
 )
 
 

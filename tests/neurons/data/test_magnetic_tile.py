@@ -1,6 +1,9 @@
 """Tiles with marked defects: the class, decoding, and what is refused."""
 
 import os
+import re
+from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +11,14 @@ import pytest
 from PIL import Image
 
 from neurons.data import registry
-from neurons.data.magnetic_tile import Tiles, magnetic_tile, read_grey, read_mask
+from neurons.data.magnetic_tile import (
+    Tiles,
+    frame_parts,
+    magnetic_tile,
+    magnetic_tile_pictures,
+    read_grey,
+    read_mask,
+)
 from neurons.data.registry import DataError
 
 
@@ -115,7 +125,7 @@ def test_manifest_pairs_every_image_with_its_mask():
     files = {entry.file for entry in registry.entries("magnetic_tile")}
     stems = {suffix: {f[:-4] for f in files if f.endswith(suffix)} for suffix in (".jpg", ".png")}
     assert stems[".jpg"] == stems[".png"]
-    assert len(files) == 2 * len(stems[".jpg"]) == 2 * (115 + 85 + 57 + 32 + 103 + 40)
+    assert len(files) == 2 * len(stems[".jpg"]) == 2 * (115 + 85 + 57 + 32 + 103 + 400)
     assert all(entry.url.startswith("https://") for entry in registry.entries("magnetic_tile"))
 
 
@@ -129,6 +139,38 @@ def test_absent_files_name_the_command(tmp_path, monkeypatch):
 def test_no_side_is_refused():
     with pytest.raises(ValueError, match="side is 0"):
         magnetic_tile(side=0)
+
+
+def test_frames_far_apart_show_different_pieces():
+    numbers = [3279, 3191, 32128, 3611, 4012]
+    assert frame_parts(numbers) == ("3191", "3191", "32128", "3191", "4012")
+
+
+@pytest.mark.parametrize("free", [-1, 401])
+def test_more_free_tiles_than_there_are_is_refused(free):
+    with pytest.raises(ValueError, match="allowed: 0 to 400 tiles"):
+        magnetic_tile(free=free)
+
+
+def test_free_tiles_of_the_manifest_are_spread_over_the_exposures():
+    names = [entry.file for entry in registry.entries("magnetic_tile")]
+    free = [name for name in names if name.startswith("MT_Free") and name.endswith(".jpg")]
+    exposures = Counter(re.search(r"exp(\d)_", name)[1] for name in free)
+    assert all(66 <= exposures[digit] <= 67 for digit in "123456")
+
+
+def test_real_pieces_are_kept_together(real):
+    pictures = magnetic_tile_pictures(real, free=400)
+    assert len(pictures) == 392 + 400
+    frames = {}
+    for picture in pictures:
+        exposure, frame = map(int, re.search(r"exp(\d)_num_(\d+)", picture.image.name).groups())
+        frames.setdefault(picture.kind, []).append((frame, exposure, picture.part))
+    # Consecutive frames of a kind whose exposure rises by one show the same piece.
+    for found in map(sorted, frames.values()):
+        for (frame, exposure, part), (later, next_exposure, other) in pairwise(found):
+            assert part == other or next_exposure != exposure + 1 or later - frame > 400
+    assert 150 < len({picture.part for picture in pictures}) < 250
 
 
 def test_real_tiles_keep_their_defects_at_64_pixels(real):

@@ -7,7 +7,7 @@ from neurons.data.registry import DataError
 def test_unknown_names_list_the_allowed():
     with pytest.raises(ValueError, match=r"'hit'; allowed: .*cwru"):
         sets.load("hit")
-    with pytest.raises(ValueError, match=r"'mfpt'; allowed: .*cwru, hit"):
+    with pytest.raises(ValueError, match=r"'mfpt'; allowed: .*cwru, defects, hit"):
         sets.simulated("mfpt")
 
 
