@@ -40,6 +40,8 @@ TRAINED = 1100  # training tiles, times the budget's share; the folds hold half 
 STEPS, BATCH, RATE = 1500, 32, 3e-3
 CHUNK = 24
 LINEAR = ("stage1", "stage2")  # of MobileNetV2: they end without a ReLU
+KEPT = ("stage1", "stage2", "stage3")  # of the pretrained network, for the decoders
+ENTERED = "stage2"  # whose activations the trained stages take
 WIDTH = 32  # of the trained stages on ImageNet features
 DRAWN_WIDTHS = (8, 16, 24, 32, 32)  # of the network for drawn tiles
 
@@ -96,10 +98,9 @@ def frozen(data: Any) -> dict[str, np.ndarray]:
     net = backbone(data)
     if net is None:
         return {"": np.asarray(images(data))}
-    kept = net.stages[1:3]
-    parts = [_two_stages(net, chunk) for chunk in chunks(images(data))]
+    parts = [_stages(net, chunk) for chunk in chunks(images(data))]
     found = [np.concatenate(stage)[: len(data.kinds)] for stage in zip(*parts, strict=True)]
-    return dict(zip(kept, found, strict=True))
+    return dict(zip(KEPT, found, strict=True))
 
 
 def chunks(x: Array) -> list[Array]:
@@ -110,9 +111,11 @@ def chunks(x: Array) -> list[Array]:
 
 
 @nnx.jit
-def _two_stages(net: StagedNet, x: Array) -> tuple[Array, Array]:
-    first = net.features(x, "stage1")
-    return first, net.parts[2](first)
+def _stages(net: StagedNet, x: Array) -> tuple[Array, ...]:
+    found = [net.features(x, KEPT[0])]
+    for place in range(net.stages.index(KEPT[0]) + 1, net.stages.index(KEPT[-1]) + 1):
+        found.append(net.parts[place](found[-1]))
+    return tuple(found)
 
 
 class Top(nnx.Module):
@@ -257,7 +260,8 @@ def _logits(model: Top, x: Array) -> Array:
 
 def _entered(lab: Lab) -> np.ndarray:
     """What the trained stages take of every tile."""
-    return list(frozen(lab.data).values())[-1]
+    found = frozen(lab.data)
+    return found[ENTERED] if ENTERED in found else found[""]
 
 
 def _pretrained(lab: Lab) -> bool:

@@ -1,10 +1,10 @@
 """Segmentation networks of the localisation study: from masks, and from maps in rounds.
 
-A U-shaped decoder over activations of the second and third stage, which on real tiles are frozen
+A U-shaped decoder over activations of the second to fourth stage, which on real tiles are frozen
 ImageNet features, learns the pixels of the seed's training tiles at half their height and width:
 once from their masks, which is full supervision, and once from the pseudo labels of a method's
-maps, in rounds. Both see the same tiles for the same number of steps a round, and are judged as
-maps are: by the protocol of `localisation_study`, threshold included.
+maps, in rounds that go on with the same network. Both see the same tiles for the same number of
+steps, and are judged as maps are: by the protocol of `localisation_study`, threshold included.
 """
 
 from functools import partial
@@ -27,12 +27,12 @@ from theory.claims import localisation_study_detectors as detectors
 from theory.claims.claim import Lab
 from theory.claims.localisation_study import Method
 
-TILES = 192  # of a seed's training tiles, half of them defective
-STEPS, BATCH, RATE = 900, 8, 3e-3  # steps of a round, times the budget's effort
+TILES = 400  # of a seed's training tiles, half of them defective
+STEPS, BATCH, RATE = 2000, 8, 1e-2  # steps of all rounds together, times the budget's effort
 ROUNDS = 3
 WIDTH = 8
 LOW = 0.4  # background where a map is below this share of its threshold: 0.2 to 0.5 in our reading
-STAGES = ("stage1", "stage2")
+STAGES = detectors.KEPT
 
 
 class Decoder(nnx.Module):
@@ -115,10 +115,11 @@ def lesson(lab: Lab, seed: int) -> np.ndarray:
 
 
 def _trained(lab: Lab, seed: int, places: np.ndarray, labels: np.ndarray, most: int) -> Rounds:
-    epochs = max(1, round(STEPS * lab.budget.effort / (len(places) // BATCH)))
+    epochs = max(1, round(STEPS / most * lab.budget.effort / (len(places) // BATCH)))
     key = jax.random.fold_in(lab.key, 200 + seed)
+    source = detectors.backbone(lab.data) or detectors.detector(lab, seed)
     return train_rounds(
-        Decoder(detectors.detector(lab, seed), _half(lab)[0], rngs=nnx.Rngs(key)),
+        Decoder(source, _half(lab)[0], rngs=nnx.Rngs(key)),
         _pyramid(lab, seed, places),
         jnp.asarray(labels),
         jnp.asarray(lab.data.defective[places]),
@@ -127,6 +128,7 @@ def _trained(lab: Lab, seed: int, places: np.ndarray, labels: np.ndarray, most: 
         rounds=most,
         epochs=epochs,
         size=BATCH,
+        restart=False,
     )
 
 

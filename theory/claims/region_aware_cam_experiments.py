@@ -259,7 +259,7 @@ def near_supervision(lab: Lab) -> Finding:
                 mean_effect(_less(masks, by_seed(lab, STANDARD["LayerCAM"]))),
             ),
         ),
-        note="Both train a small decoder on frozen activations of the second and third stage, at "
+        note="Both train a small decoder on frozen activations of the second to fourth stage, at "
         "half the tiles' side; a whole network trained on masks would set a higher mark.",
         series={"supervised": masks, "last": last, "seeds": by_seed(lab, OURS)},
         test="below",
