@@ -1,5 +1,6 @@
 """Explanations of trained models; they know `features`, `head` and `layer_inputs`, no backbone."""
 
+from neurons.explain import metrics as metrics
 from neurons.explain.backward import rewrite as rewrite
 from neurons.explain.cam import cam as cam
 from neurons.explain.finishing import finish as finish
