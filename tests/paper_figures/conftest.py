@@ -7,6 +7,7 @@ import pytest
 from paper_figures import notebook
 
 HERE = Path(__file__).parent
+sys.path.append(str(HERE))  # for made_up
 
 
 @pytest.fixture

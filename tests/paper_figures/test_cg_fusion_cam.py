@@ -1,8 +1,9 @@
-import numpy as np
+import made_up
 import pytest
+from made_up import lines
 
 from paper_figures import cg_fusion_cam, style
-from theory.claims import Comparison, Finding, Row, Verdict, claims
+from theory.claims import Row, claims
 
 PAIR = {"CG-fusion CAM": [1.0, 2.0], "LayerCAM": [3.0, 5.0]}
 SERIES = {
@@ -22,18 +23,12 @@ ROWS = (Row("LayerCAM, one layer, IoU, %", 20.0, (18.0, 22.0)), Row("both, IoU, 
 
 
 def verdict(name):
-    interval = Comparison(0.0, (0.0, 0.0), 2)
-    found = Finding("refuted", interval, 1.0, "u", rows=ROWS, series=SERIES[name])
-    return Verdict(f"cg_fusion_cam/{name}", found, "smoke", "toy tiles (simulated)", 0.0)
+    return made_up.verdict(f"cg_fusion_cam/{name}", SERIES[name], ROWS)
 
 
 @pytest.fixture(scope="module")
 def pictures():
     return cg_fusion_cam.draw({name: verdict(name) for name in SERIES})
-
-
-def lines(axes):
-    return [np.array(line.get_data()).T.tolist() for line in axes.lines]
 
 
 def test_all_figures_are_drawn_and_name_data_and_budget(pictures):

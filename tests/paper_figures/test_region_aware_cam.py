@@ -1,8 +1,10 @@
+import made_up
 import numpy as np
 import pytest
+from made_up import lines
 
 from paper_figures import region_aware_cam, style
-from theory.claims import Comparison, Finding, Verdict, claims
+from theory.claims import claims
 
 TILE = (10 * np.arange(9).reshape(3, 3)).tolist()
 MASK = [[0, 0, 0], [0, 99, 0], [0, 0, 0]]
@@ -43,17 +45,12 @@ SLUGS = {
 
 
 def verdict(name):
-    found = Finding("refuted", Comparison(0.0, (0.0, 0.0), 2), 1.0, "u", series=SERIES[name])
-    return Verdict(f"region_aware_cam/{name}", found, "smoke", "toy tiles (simulated)", 0.0)
+    return made_up.verdict(f"region_aware_cam/{name}", SERIES[name])
 
 
 @pytest.fixture(scope="module")
 def pictures():
     return region_aware_cam.draw({name: verdict(name) for name in SERIES})
-
-
-def lines(axes):
-    return [np.array(line.get_data()).T.tolist() for line in axes.lines]
 
 
 def test_all_figures_are_drawn_and_name_data_and_budget(pictures):

@@ -1,8 +1,9 @@
-import numpy as np
+import made_up
 import pytest
+from made_up import lines
 
 from paper_figures import shallow_cam, style
-from theory.claims import Comparison, Finding, Verdict, claims
+from theory.claims import claims
 
 CASCADE = {"layers": ["the head", "stem"], "correlation": [[0.9, 0.1], [0.7, 0.1]]}
 ARMS = {"truncated, fused": [50.0, 52.0], "last layer (CAM)": [40.0, 41.0]}
@@ -30,8 +31,7 @@ SLUGS = {
 
 
 def verdict(name):
-    found = Finding("refuted", Comparison(0.0, (0.0, 0.0), 2), 1.0, "u", series=SERIES[name])
-    return Verdict(f"shallow_cam/{name}", found, "smoke", "toy tiles (simulated)", 0.0)
+    return made_up.verdict(f"shallow_cam/{name}", SERIES[name])
 
 
 @pytest.fixture(scope="module")
@@ -41,10 +41,6 @@ def pictures():
 
 def axes_of(pictures, slug):
     return pictures[slug].figure.axes
-
-
-def lines(axes):
-    return [np.array(line.get_data()).T.tolist() for line in axes.lines]
 
 
 def test_all_figures_are_drawn_and_name_data_and_budget(pictures):

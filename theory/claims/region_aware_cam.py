@@ -16,8 +16,8 @@ MAPS = (
     "our construction."
 )
 ROUNDS = (
-    f"{MAPS} A decoder on frozen activations in place of a whole U-Net; 3 rounds from the start, "
-    "seeds at the threshold that is best on held-out tiles and background below 0.4 of it."
+    f"{MAPS} A decoder on frozen activations in place of a whole U-Net; 3 rounds of one "
+    "network, seeds at the threshold that is best on held-out tiles and background below 0.4 of it."
 )
 
 

@@ -1,0 +1,18 @@
+"""Made-up verdicts to draw from, and what was drawn."""
+
+import numpy as np
+
+from theory.claims.claim import Finding, Verdict
+from theory.claims.statistics import Comparison
+
+
+def verdict(claim, series, rows=()):
+    """A verdict of two seeds on simulated tiles that holds these series and rows."""
+    none = Comparison(0.0, (0.0, 0.0), 2)
+    found = Finding("refuted", none, 1.0, "u", rows=rows, series=series)
+    return Verdict(claim, found, "smoke", "toy tiles (simulated)", 0.0)
+
+
+def lines(axes):
+    """The points of every line."""
+    return [np.array(line.get_data()).T.tolist() for line in axes.lines]
