@@ -39,7 +39,7 @@ def fusion_cam(
     target: Target = None,
     *,
     at: int | tuple[int, ...] | None = None,
-    method: Base = cg_cam,
+    layer_method: Base = cg_cam,
     order: Order = "normalise_first",
     gains: float | int | Sequence[float | int] | None = None,
     combine: Combine = "max",
@@ -54,13 +54,13 @@ def fusion_cam(
         x: as for :func:`neurons.explain.maps.cam`.
         target: as for :func:`neurons.explain.maps.cam`.
         at: size at which the layers' maps meet; None for the largest layer's.
-        method: of each layer's map.
+        layer_method: of each layer's map, itself or its name in `plug_in.BASES`.
         order: of normalisation and enlargement, see :func:`neurons.explain.finish`.
         gains: as for :func:`fuse`.
         combine: as for :func:`fuse`.
         activation: as for :func:`fuse`.
         settings: as for :func:`fuse`.
-        options: of the method.
+        options: of `layer_method`.
 
     Returns:
         `(batch, *at)` in [0, 1].
@@ -70,7 +70,7 @@ def fusion_cam(
     """
     if not splits:
         raise ValueError("a fusion needs at least one split")
-    every = [base_method(method)(*halves, x, target, **options) for halves in splits]
+    every = [base_method(layer_method)(*halves, x, target, **options) for halves in splits]
     return fuse(
         every,
         at,

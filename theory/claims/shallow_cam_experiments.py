@@ -271,7 +271,7 @@ class Named:
 
 def fused_method(method: str = "truncated_cam") -> Method:
     """Maps of four layers fused as LayerCAM fuses its own: tanh of the shallow ones, maximum."""
-    return Method("fusion_cam", FUSED, {"method": Named(method), "activation": "none"})
+    return Method("fusion_cam", FUSED, {"layer_method": Named(method), "activation": "none"})
 
 
 def _fused(lab: Lab, score: str, unit: str, label: str) -> Finding:

@@ -66,7 +66,7 @@ def test_layers_meet_at_the_largest_or_the_given_size():
     fused = jax.jit(lambda x: fusion_cam(splits, x, 1, activation="none", gains=0))(x)
     every = [finish(maps.layer_cam(*halves, x, 1), 8) for halves in splits]  # no pooling: LayerCAM
     np.testing.assert_allclose(fused, np.maximum(*every), atol=1e-6)
-    assert fusion_cam(splits, x, 1, at=4, method="grad_cam").shape == (3, 4, 4)
+    assert fusion_cam(splits, x, 1, at=4, layer_method="grad_cam").shape == (3, 4, 4)
 
 
 @pytest.mark.usefixtures("unchecked")
@@ -104,3 +104,11 @@ def test_the_facade_knows_every_method_of_several_layers():
         found = cam(net, x, 1, method=method, stage=net.stages)
         raw = run([split(net, stage) for stage in net.stages], x, jnp.full(3, 1))
         np.testing.assert_allclose(found, finish(raw, 8), atol=1e-5, err_msg=method)
+
+
+def test_the_method_of_each_layer_can_be_named_through_the_facade():
+    net, x = cam_nets.tiny(), cam_nets.images()
+    options = {"layer_method": "grad_cam", "activation": "none"}
+    found = cam(net, x, 1, method="fusion_cam", stage=net.stages, normalise="none", **options)
+    fused = fusion_cam([split(net, stage) for stage in net.stages], x, 1, **options)
+    np.testing.assert_allclose(found, finish(fused, x.shape[1:3], normalise="none"), atol=1e-6)
