@@ -77,7 +77,7 @@ def dense():
 
 
 def sliding():
-    return nr.Conv(nr.quadratic, 3, 2, 1, rngs=nnx.Rngs(0))
+    return nr.Conv(nr.quadratic, 3, 2, 2, rngs=nnx.Rngs(0))
 
 
 @pytest.mark.parametrize(("make", "expected"), [(dense, True), (sliding, False)])
