@@ -80,7 +80,11 @@ def sliding():
     return nr.Conv(nr.quadratic, 3, 2, 2, rngs=nnx.Rngs(0))
 
 
-@pytest.mark.parametrize(("make", "expected"), [(dense, True), (sliding, False)])
+def pointwise():
+    return nr.Conv(nr.quadratic, 3, 2, 1, rngs=nnx.Rngs(0))  # a matrix product
+
+
+@pytest.mark.parametrize(("make", "expected"), [(dense, True), (pointwise, True), (sliding, False)])
 def test_on_a_cpu_models_that_convolve_are_stepped_and_others_scanned(
     make, expected, monkeypatch, standard_promotion
 ):
