@@ -12,7 +12,7 @@ References:
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import jax
 import jax.numpy as jnp
@@ -32,6 +32,7 @@ from neurons.explain.pseudo_labels import seeds as seeds
 from neurons.options import require
 from neurons.training import Batches, fit
 
+Over = Literal["batch", "images"]
 Status = Literal["agreed", "all rounds", "diverged", "no defect left"]
 
 
@@ -40,22 +41,28 @@ class PixelLoss:
     """Cross-entropy plus Dice loss over the pixels that are not ignored.
 
     `CE = mean of -y log p - (1 - y) log(1 - p)`,
-    `Dice = 1 - (2 sum p y + s) / (sum p + sum y + s)`, over all labelled pixels of the batch.
+    `Dice = 1 - (2 sum p y + s) / (sum p + sum y + s)`. Over a batch, large defects decide the
+    sums; by image, as small ones count as much, networks find more of them.
 
     Args:
         dice: weight of the second term.
-        smooth: s, in pixels: what keeps the ratio defined in batches without a defect.
+        smooth: s, in pixels: what keeps the ratio defined without a defect.
+        over: whose pixels are summed: the "batch", or each of the "images" in which the labels
+            show a defect, of which the mean is taken.
 
     Raises:
-        ValueError: for a negative weight or `smooth` that is not positive.
+        ValueError: for a negative weight, `smooth` that is not positive, or an unknown `over`.
     """
 
     dice: float | int = 1.0
     smooth: float | int = 1.0
+    over: Over = "batch"
 
     def __post_init__(self) -> None:
         if not self.dice >= 0 or not self.smooth > 0:
             raise ValueError(f"needs dice >= 0 and smooth > 0: {self.dice}, {self.smooth}")
+        if self.over not in get_args(Over):
+            raise ValueError(f"over is one of {', '.join(get_args(Over))}; got {self.over!r}")
 
     def __call__(self, model: Any, batch: tuple[Any, Labels]) -> Float[Array, ""]:
         """The loss of `model(x)`, logits `(batch, height, width, 1)`; 0 if nothing is labelled."""
@@ -66,10 +73,17 @@ class PixelLoss:
         counts = (labels != IGNORED).astype(logits.dtype)
         y = (labels == DEFECT).astype(logits.dtype)
         entropy = jnp.maximum(logits, 0) - logits * y + jnp.log1p(jnp.exp(-jnp.abs(logits)))
-        p = jax.nn.sigmoid(logits) * counts
-        overlap = (2 * jnp.sum(p * y) + self.smooth) / (p.sum() + y.sum() + self.smooth)
         mean = jnp.sum(entropy * counts) / jnp.maximum(counts.sum(), 1)
-        return mean + self.dice * (1 - overlap)
+        return mean + self.dice * self._dice(jax.nn.sigmoid(logits) * counts, y)
+
+    def _dice(self, p: Array, y: Array) -> Float[Array, ""]:
+        axes = None if self.over == "batch" else (1, 2)
+        shared, marked, true = jnp.sum(p * y, axes), jnp.sum(p, axes), jnp.sum(y, axes)
+        loss = 1 - (2 * shared + self.smooth) / (marked + true + self.smooth)
+        if self.over == "batch":
+            return loss
+        defective = true > 0
+        return jnp.sum(loss * defective) / jnp.maximum(defective.sum(), 1)
 
 
 pixel_loss = PixelLoss()

@@ -20,7 +20,7 @@ from neurons.backbones.defect import EncoderUNet, StagedNet
 from neurons.backbones.defect.blocks import MeanHead
 from neurons.explain import finish
 from neurons.explain import metrics as judge
-from neurons.explain.segmentation import DEFECT, Rounds, predict, seeds, train_rounds
+from neurons.explain.segmentation import DEFECT, PixelLoss, Rounds, predict, seeds, train_rounds
 from theory.claims import cam_contrasts as contrasts
 from theory.claims import localisation_study as study
 from theory.claims import localisation_study_detectors as detectors
@@ -28,9 +28,10 @@ from theory.claims.claim import Lab
 from theory.claims.localisation_study import Method
 
 TILES = 400  # of a seed's training tiles, half of them defective
-STEPS, BATCH, RATE = 2000, 8, 1e-2  # steps of all rounds together, times the budget's effort
+STEPS, BATCH, RATE = 3200, 4, 3e-3  # steps of all rounds together, times the budget's effort
 ROUNDS = 3
 WIDTH = 8
+LOSS = PixelLoss(over="images")  # small defects count as much as large ones
 LOW = 0.4  # background where a map is below this share of its threshold: 0.2 to 0.5 in our reading
 STAGES = detectors.KEPT
 
@@ -128,6 +129,7 @@ def _trained(lab: Lab, seed: int, places: np.ndarray, labels: np.ndarray, most: 
         rounds=most,
         epochs=epochs,
         size=BATCH,
+        loss=LOSS,
         restart=False,
     )
 

@@ -82,6 +82,25 @@ def test_the_loss_by_hand():
     assert slope[0, 1, 1, 0] == 0
 
 
+def test_by_image_a_small_defect_counts_as_much_as_a_large_one():
+    logits = np.random.default_rng(0).normal(size=(4, 6, 6, 1)).astype(np.float32)
+    labels = np.zeros((4, 6, 6), np.int8)
+    labels[0, 2, 2] = labels[1, :4] = 1  # the third image is free, the fourth ignored as a whole
+    labels[3] = -1
+    batch = (jnp.asarray(logits), jnp.asarray(labels))
+    p = 1 / (1 + np.exp(-logits[..., 0]))
+    losses = [
+        1 - (2 * p[labels == 1][start:stop].sum() + 2) / (p[image].sum() + area + 2)
+        for image, area, start, stop in ((0, 1, 0, 1), (1, 24, 1, 25))
+    ]
+    entropy = float(PixelLoss(dice=0)(lambda x: x, batch))
+    found = float(PixelLoss(smooth=2, over="images")(lambda x: x, batch))
+    assert found == pytest.approx(entropy + np.mean(losses), rel=1e-5)
+    free = (batch[0], jnp.zeros_like(batch[1]))
+    plain = float(PixelLoss(dice=0)(lambda x: x, free))
+    assert float(PixelLoss(over="images")(lambda x: x, free)) == plain
+
+
 def test_rounds_learn_what_the_seeds_left_open(model, data):
     x, masks = data
     record = trained(model, x, sparse(masks))
@@ -158,6 +177,8 @@ def test_what_cannot_be_trained_is_refused(model, data):
         pixel_loss(lambda x: x, (jnp.zeros((1, 4, 4, 1)), jnp.zeros((1, 8, 8), jnp.int8)))
     with pytest.raises(ValueError, match="dice"):
         PixelLoss(dice=-1)
+    with pytest.raises(ValueError, match="batch, images"):
+        PixelLoss(over="pixels")
 
 
 def test_a_record_is_its_last_model(model, data):
