@@ -49,6 +49,7 @@ from neurons.data.registry import entries as entries
 from neurons.data.registry import locate as locate
 from neurons.data.registry import names as names
 from neurons.data.registry import verify as verify
+from neurons.data.safetensors_files import read_safetensors as read_safetensors
 from neurons.data.sets import DataSet as DataSet
 from neurons.data.sets import load as load
 from neurons.data.sets import simulated as simulated

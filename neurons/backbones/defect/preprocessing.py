@@ -1,4 +1,6 @@
-"""How images enter a network that was trained on ImageNet."""
+"""How images enter a network that was trained on ImageNet, or on others."""
+
+from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -6,12 +8,19 @@ from jax import Array, core
 from jax.typing import ArrayLike
 from jaxtyping import Float
 
-MEAN = (0.485, 0.456, 0.406)
-DEVIATION = (0.229, 0.224, 0.225)
+
+class Colours(NamedTuple):
+    """Mean and deviation by colour of the images that a network was trained on, in [0, 1]."""
+
+    mean: tuple[float, float, float]
+    deviation: tuple[float, float, float]
+
+
+IMAGENET = Colours((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
 
 def preprocess(
-    images: ArrayLike,
+    images: ArrayLike, colours: Colours = IMAGENET
 ) -> Float[Array, "batch height width 3"]:
     """Standardise images as torchvision does: `(x - mean) / deviation` by colour.
 
@@ -21,6 +30,7 @@ def preprocess(
         images: `(batch, height, width)` grey, `(batch, height, width, 1)` grey or
             `(batch, height, width, 3)` red, green, blue. Floating-point values from 0 to 1, or
             uint8 from 0 to 255, which are divided by 255.
+        colours: mean and deviation.
 
     Returns:
         float32; of a floating-point input, its own type.
@@ -38,6 +48,13 @@ def preprocess(
         >>> preprocess(np.zeros((5, 32, 32), np.uint8)).shape
         (5, 32, 32, 3)
     """
+    x = coloured(images)
+    mean, deviation = (jnp.asarray(v, x.dtype).reshape(1, 1, 1, 3) for v in colours)
+    return (x - mean) / deviation
+
+
+def coloured(images: ArrayLike) -> Float[Array, "batch height width 3"]:
+    """Images from 0 to 1 in three colours, of any that :func:`preprocess` takes."""
     x = _in_unit_interval(images)
     if x.ndim == 3:
         x = x[..., None]
@@ -46,11 +63,7 @@ def preprocess(
             "expected images (batch, height, width), (batch, height, width, 1) or "
             f"(batch, height, width, 3), got shape {np.shape(images)}"
         )
-    x = jnp.broadcast_to(x, (*x.shape[:-1], 3))
-    mean, deviation = (
-        jnp.asarray(values, x.dtype).reshape(1, 1, 1, 3) for values in (MEAN, DEVIATION)
-    )
-    return (x - mean) / deviation
+    return jnp.broadcast_to(x, (*x.shape[:-1], 3))
 
 
 def _in_unit_interval(images: ArrayLike) -> Array:

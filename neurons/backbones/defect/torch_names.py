@@ -111,7 +111,7 @@ def _children(module: nnx.Module) -> Iterator[nnx.Module]:
 
 def _convolution(module: ConvNorm) -> Iterator[Slot]:
     conv, names = module.conv, module.names
-    branch = _conventional_part(conv.neuron).name
+    branch = conventional_part(conv.neuron).name
     yield Slot(f"{names.conv}.weight", getattr(conv, f"kernel_{branch}"), (2, 3, 1, 0))
     if module.bias:
         yield Slot(f"{names.conv}.bias", getattr(conv, f"bias_{branch}"), (0,))
@@ -123,7 +123,7 @@ def _convolution(module: ConvNorm) -> Iterator[Slot]:
         yield Slot(f"{names.norm}.{name}", getattr(norm, our), (0,))
 
 
-def _conventional_part(neuron: Neuron) -> Branch:
+def conventional_part(neuron: Neuron) -> Branch:
     """The branch that is the conventional neuron at the start, while the others are silent."""
     drawn = [b for b in neuron.branches if b.has_weights and b.anchor is None]
     starts = neuron is conventional or neuron.degenerate == conventional.name
@@ -136,7 +136,7 @@ def _conventional_part(neuron: Neuron) -> Branch:
 
 def _silence_bias(module: ConvNorm) -> None:
     """Where torchvision's convolution has no bias, a neuron's own is none."""
-    name = f"bias_{_conventional_part(module.conv.neuron).name}"
+    name = f"bias_{conventional_part(module.conv.neuron).name}"
     if not module.bias and hasattr(module.conv, name):
         bias = getattr(module.conv, name)
         bias[...] = jnp.zeros_like(bias[...])
