@@ -54,6 +54,7 @@ from neurons.data.sets import DataSet as DataSet
 from neurons.data.sets import load as load
 from neurons.data.sets import simulated as simulated
 from neurons.data.simulated_anomalies import simulated_anomalies as simulated_anomalies
+from neurons.data.simulated_cells import simulated_cells as simulated_cells
 from neurons.data.simulated_clouds import simulated_mnist_points as simulated_mnist_points
 from neurons.data.simulated_clouds import simulated_modelnet10 as simulated_modelnet10
 from neurons.data.simulated_defects import SimulatedDefects as SimulatedDefects
@@ -68,6 +69,9 @@ from neurons.data.solar_cells import SolarCells as SolarCells
 from neurons.data.solar_cells import elpv as elpv
 from neurons.data.surface_folders import kolektor as kolektor
 from neurons.data.surface_folders import mvtec as mvtec
+from neurons.data.surfaces import Surfaces as Surfaces
+from neurons.data.surfaces import simulated_surfaces as simulated_surfaces
+from neurons.data.surfaces import surfaces as surfaces
 from neurons.data.tables import Table as Table
 from neurons.data.tables import Tables as Tables
 from neurons.data.tabular import tabular as tabular

@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
@@ -17,8 +18,12 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "bearing_spectra": ("phm2012", "cwru"),
     "mnist_points": ("images",),
     "pretrained_tiles": ("magnetic_tile", "weights"),
+    "surfaces": ("magnetic_tile", "weights"),
 }
 """Names that stand for other sets, of which each is also a set by itself."""
+
+PACKAGES: Mapping[str, str] = {"surfaces": "elpv_dataset"}
+"""Packages that hold pictures of a set besides its files."""
 
 
 class DataError(Exception):
@@ -183,8 +188,9 @@ def verify(name: str, folder: str | Path | None = None) -> tuple[DataError, ...]
 
 
 def available(name: str, folder: str | Path | None = None) -> bool:
-    """Whether all files of a set are here and intact."""
-    return not verify(name, folder)
+    """Whether all files of a set are here and intact, and its package, if any, is installed."""
+    package = PACKAGES.get(name)
+    return (package is None or find_spec(package) is not None) and not verify(name, folder)
 
 
 def digest(name: str) -> str:

@@ -16,17 +16,19 @@ from neurons.data.pointclouds import PointClouds
 from neurons.data.pretrained_tiles import pretrained_tiles
 from neurons.data.procedural_shapes import procedural_shapes
 from neurons.data.simulated_anomalies import simulated_anomalies
+from neurons.data.simulated_cells import simulated_cells
 from neurons.data.simulated_clouds import simulated_mnist_points, simulated_modelnet10
 from neurons.data.simulated_defects import simulated_defects
 from neurons.data.simulated_images import simulated_shapes, simulated_tiles
 from neurons.data.simulated_tables import simulated_tables
 from neurons.data.simulator import simulated_cwru, simulated_hit
 from neurons.data.solar_cells import SolarCells, elpv
+from neurons.data.surfaces import Surfaces, simulated_surfaces, surfaces
 from neurons.data.tables import Tables
 from neurons.data.tabular import tables
 from neurons.data.tiles import Tiles
 
-DataSet = Records | Images | Tiles | SolarCells | Tables | AnomalyTables | PointClouds
+DataSet = Records | Images | Tiles | SolarCells | Surfaces | Tables | AnomalyTables | PointClouds
 
 READERS: Mapping[str, Callable[..., DataSet]] = {
     "anomalies": anomalies,
@@ -38,11 +40,13 @@ READERS: Mapping[str, Callable[..., DataSet]] = {
     "mnist_points": mnist_points,
     "modelnet10": modelnet10,
     "pretrained_tiles": pretrained_tiles,
+    "surfaces": surfaces,
     "tabular": tables,
 }
 SIMULATORS: Mapping[str, Callable[..., DataSet]] = {
     "anomalies": simulated_anomalies,
     "bearing_spectra": simulated_bearing_spectra,
+    "cells": simulated_cells,
     "cwru": simulated_cwru,
     "defects": simulated_defects,
     "hit": simulated_hit,
@@ -52,6 +56,7 @@ SIMULATORS: Mapping[str, Callable[..., DataSet]] = {
     "modelnet10": simulated_modelnet10,
     "pointclouds": procedural_shapes,
     "pretrained_tiles": simulated_defects,
+    "surfaces": simulated_surfaces,
     "tabular": simulated_tables,
 }
 
@@ -62,7 +67,7 @@ def load(name: str, folder: str | Path | None = None, **options: Any) -> DataSet
     Args:
         name: A key of `READERS`: "anomalies", "bearing_spectra", "cwru", "images",
             "elpv" (from its own package), "magnetic_tile", "mnist_points", "modelnet10",
-            "pretrained_tiles" or "tabular".
+            "pretrained_tiles", "surfaces" or "tabular".
         folder: Data folder to look in first; then `$NEURONS_DATA`, then the user's cache.
         **options: The reader's own, e.g. `load=1` or `subset="mnist"`.
 
@@ -79,8 +84,8 @@ def simulated(name: str, seed: int = 0) -> DataSet:
     """Make a set that stands in for a real one; its `simulated` says so.
 
     Args:
-        name: A key of `SIMULATORS`: those of `READERS` but "elpv", or "defects",
-            "hit", "pointclouds".
+        name: A key of `SIMULATORS`: those of `READERS` but "elpv", or "cells",
+            "defects", "hit", "pointclouds".
         seed: Seed of everything random.
 
     Raises:

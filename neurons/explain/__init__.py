@@ -6,6 +6,8 @@ from neurons.explain.cam import cam as cam
 from neurons.explain.finishing import finish as finish
 from neurons.explain.fusion import fuse as fuse
 from neurons.explain.fusion import fusion_cam as fusion_cam
+from neurons.explain.guard import Guard as Guard
+from neurons.explain.guard import Validation as Validation
 from neurons.explain.methods import INPUT_METHODS as INPUT_METHODS
 from neurons.explain.methods import METHODS as METHODS
 from neurons.explain.methods import SEVERAL as SEVERAL
@@ -16,6 +18,9 @@ from neurons.explain.region_aware import Region as Region
 from neurons.explain.region_aware import fgbp as fgbp
 from neurons.explain.region_aware import region as region
 from neurons.explain.region_aware import region_fusion_cam as region_fusion_cam
+from neurons.explain.reliability import Guide as Guide
+from neurons.explain.reliability import Trust as Trust
+from neurons.explain.reliability import reliability as reliability
 from neurons.explain.segmentation import PixelLoss as PixelLoss
 from neurons.explain.segmentation import Rounds as Rounds
 from neurons.explain.segmentation import seeds as seeds

@@ -83,3 +83,19 @@ def test_explain_a_defect(monkeypatch):
 def test_segment_without_masks():
     first, *_, full = load("segment_without_masks").main(steps=200)
     assert full > first > 0.2
+
+
+@pytest.mark.usefixtures("standard_promotion")
+def test_guard_a_classifier(monkeypatch):
+    monkeypatch.delenv("NEURONS_DATA", raising=False)
+    found = load("guard_a_classifier").main(steps=60, side=16)
+    assert found["guard, cost"] < 0.3  # a tenth was asked for
+    assert found["lower threshold"] > found["lower threshold, cost"]
+
+
+@pytest.mark.usefixtures("standard_promotion")
+def test_train_with_a_prior(monkeypatch):
+    monkeypatch.delenv("NEURONS_DATA", raising=False)
+    found = load("train_with_a_prior").main(steps=40, few=48, arms=("knowledge prior",))
+    assert set(found) == {"first network", "knowledge prior"}
+    assert min(found.values()) > 0.5

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from paper_figures import style
 from theory.claims.claim import Finding, Verdict
 from theory.claims.statistics import Comparison
 
@@ -16,3 +17,11 @@ def verdict(claim, series, rows=()):
 def lines(axes):
     """The points of every line."""
     return [np.array(line.get_data()).T.tolist() for line in axes.lines]
+
+
+def check_drawn(pictures, slugs):
+    """All figures are there, drawn, and name data and budget."""
+    assert set(pictures) == set(slugs)
+    for picture in pictures.values():
+        assert "2 seeds at budget smoke (simulated tiles)" in picture.caption
+        assert style.png(picture, 30).startswith(b"\x89PNG")

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from made_up import lines
 
-from paper_figures import region_aware_cam, style
+from paper_figures import region_aware_cam
 from theory.claims import claims
 
 TILE = (10 * np.arange(9).reshape(3, 3)).tolist()
@@ -54,10 +54,7 @@ def pictures():
 
 
 def test_all_figures_are_drawn_and_name_data_and_budget(pictures):
-    assert set(pictures) == SLUGS
-    for picture in pictures.values():
-        assert "2 seeds at budget smoke (simulated tiles)" in picture.caption
-        assert style.png(picture, 30).startswith(b"\x89PNG")
+    made_up.check_drawn(pictures, SLUGS)
 
 
 def test_claims_that_failed_leave_their_figures_out():

@@ -2,7 +2,7 @@ import made_up
 import pytest
 from made_up import lines
 
-from paper_figures import shallow_cam, style
+from paper_figures import shallow_cam
 from theory.claims import claims
 
 CASCADE = {"layers": ["the head", "stem"], "correlation": [[0.9, 0.1], [0.7, 0.1]]}
@@ -44,10 +44,7 @@ def axes_of(pictures, slug):
 
 
 def test_all_figures_are_drawn_and_name_data_and_budget(pictures):
-    assert set(pictures) == SLUGS
-    for picture in pictures.values():
-        assert "2 seeds at budget smoke (simulated tiles)" in picture.caption
-        assert style.png(picture, 30).startswith(b"\x89PNG")
+    made_up.check_drawn(pictures, SLUGS)
 
 
 def test_claims_that_failed_leave_their_figures_out():

@@ -39,6 +39,9 @@ _PAPERS = (
     "shallow_cam",
     "cg_fusion_cam",
     "region_aware_cam",
+    "knowledge_prior",
+    "sample_centric",
+    "reliability",
 )
 
 

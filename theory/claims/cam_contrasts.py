@@ -41,15 +41,22 @@ UNREAD = "No number reachable."
 
 
 def claims_of(
-    paper: str, reading: str, usual: str, faults: Mapping[str, Mapping[str, str]]
+    paper: str,
+    reading: str,
+    usual: str,
+    faults: Mapping[str, Mapping[str, str]],
+    simulate: Callable[[], Any] = simulated_defects,
+    data: str = "pretrained_tiles",
 ) -> Callable[..., Claim]:
-    """Maker of the claims of one paper on maps.
+    """Maker of the claims of one paper on defects.
 
     Args:
         paper: its short name.
         reading: the source of a claim, unless another is given.
         usual: how the protocol differs, unless it is said otherwise.
         faults: by name of the claim.
+        simulate: makes the set that stands in where no data is given.
+        data: name of the public set.
 
     Returns:
         A function of name, statement and experiment, then of source, differences, and what is
@@ -72,8 +79,8 @@ def claims_of(
             published,
             differs,
             experiment,
-            simulated_defects,
-            "pretrained_tiles",
+            simulate,
+            data,
             faults[name],
         )
 

@@ -2,6 +2,8 @@
 
 from neurons.backbones.defect.encoder_unet import EncoderUNet as EncoderUNet
 from neurons.backbones.defect.mobilenet import mobilenet_v2 as mobilenet_v2
+from neurons.backbones.defect.multi_task import MultiTask as MultiTask
+from neurons.backbones.defect.multi_task import MultiTaskNet as MultiTaskNet
 from neurons.backbones.defect.preprocessing import preprocess as preprocess
 from neurons.backbones.defect.resnet import resnet18 as resnet18
 from neurons.backbones.defect.resnet import resnet34 as resnet34

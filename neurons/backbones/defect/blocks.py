@@ -1,7 +1,7 @@
 """What the classifiers of surfaces are made of: convolution, normalisation, activation."""
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import jax.numpy as jnp
 from flax import nnx
@@ -14,6 +14,7 @@ from neurons.neuron import Neuron
 from neurons.quadratic import conventional
 
 Activation = Literal["relu", "relu6", "none"]
+Pooling = Literal["mean", "max", "both"]
 
 
 class Names(NamedTuple):
@@ -271,7 +272,42 @@ class HiddenHead(nnx.Module):
         return last(nnx.relu(second(x)))
 
 
-Head = MeanHead | HiddenHead
+class SampleHead(nnx.Module):
+    """Pooling over space and one linear layer to a single logit.
+
+    The mean forgets a defect of few pixels, the maximum one of low contrast: "both" puts them side
+    by side.
+
+    Args:
+        in_features: channels.
+        pooling: "mean", "max" or "both".
+        rngs: stream `params`.
+
+    Raises:
+        ValueError: for another pooling.
+    """
+
+    def __init__(self, in_features: int, *, pooling: Pooling = "both", rngs: nnx.Rngs) -> None:
+        if pooling not in get_args(Pooling):
+            raise ValueError(f"pooling is {pooling!r}; allowed: {', '.join(get_args(Pooling))}")
+        self.pooling = pooling
+        count = 2 if pooling == "both" else 1
+        self.names = ("fc",)
+        self.layers = nnx.List([nnx.Linear(count * in_features, 1, rngs=rngs)])
+
+    def __call__(
+        self, x: Float[Array, "batch rows columns in_features"]
+    ) -> Float[Array, "batch 1"]:
+        """The logit of every sample."""
+        found = []
+        if self.pooling != "max":
+            found.append(x.mean(axis=(1, 2)))
+        if self.pooling != "mean":
+            found.append(x.max(axis=(1, 2)))
+        return self.layers[0](jnp.concatenate(found, axis=-1))
+
+
+Head = MeanHead | HiddenHead | SampleHead
 
 
 def shares(size: int, parts: int, dtype: DTypeLike) -> Float[Array, "parts size"]:
