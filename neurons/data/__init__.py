@@ -76,7 +76,6 @@ from neurons.data.tables import Table as Table
 from neurons.data.tables import Tables as Tables
 from neurons.data.tabular import tabular as tabular
 from neurons.data.tiles import Tiles as Tiles
-from neurons.data.tiles import folds as folds
 from neurons.data.torch_files import pretrained as pretrained
 from neurons.data.torch_files import read_torch as read_torch
 from neurons.data.windows import Protocol as Protocol
@@ -86,3 +85,4 @@ from neurons.data.windows import add_noise as add_noise
 from neurons.data.windows import random_windows as random_windows
 from neurons.data.windows import split as split
 from neurons.data.windows import time_split as time_split
+from neurons.folds import folds as folds

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neurons.data.tiles import folds as deal
+from neurons.folds import folds as deal
 from neurons.inspection.fold import Choice as Choice
 from neurons.inspection.fold import Fold as Fold
 from neurons.inspection.fold import Labels, Rows, few, listed

@@ -28,8 +28,8 @@ import neurons as nr
 from neurons.backbones.defect import StagedNet, mobilenet_v2, preprocess
 from neurons.backbones.defect.blocks import ConvNorm, MeanHead, Names, Stage
 from neurons.backbones.defect.staged import Plan
-from neurons.data.tiles import folds
 from neurons.explain.metrics import auc
+from neurons.folds import folds
 from theory.claims.claim import Lab
 from theory.claims.exact import numpy_generator
 
