@@ -186,11 +186,11 @@ def test_unknown_papers_are_refused_by_the_catalogue():
         catalogue.find("nobody")
 
 
-def begin(out, pause):
+def begin(out, entries):
     # toy_paper.py is named as in this process: keys must agree across processes.
     script = Path(__file__).with_name("toy_paper.py")
     paths = os.pathsep.join(p for p in sys.path if p)
-    surroundings = {**os.environ, "TOY_PAUSE": str(pause), "PYTHONPATH": paths}
+    surroundings = {**os.environ, "TOY_ENTRIES": str(entries), "PYTHONPATH": paths}
     return subprocess.Popen(
         [sys.executable, script, "--budget", "smoke", "--out", out],
         env=surroundings,
@@ -204,9 +204,9 @@ def evidence(out):
 
 
 def stop_after(out, entries, how):
-    """Start the command and stop it when the store has so many entries."""
-    process = begin(out, 0.4)
-    for _ in range(2000):
+    """Start the command and stop it when the store has so many entries: it goes no further."""
+    process = begin(out, entries)
+    for _ in range(6000):
         if len(evidence(out)) >= entries:
             break
         time.sleep(0.01)

@@ -12,7 +12,8 @@ from paper_figures.__main__ import main
 from paper_figures.catalogue import Paper
 from theory.claims import Claim, Comparison, Control, Finding, Row, greater, mean_effect
 
-PAUSE = float(os.environ.get("TOY_PAUSE", "0"))
+PAUSE = 0.0  # seconds that work takes
+ENTRIES = int(os.environ.get("TOY_ENTRIES", "0"))  # of the store, after which it is to be stopped
 
 
 class Coins:
@@ -24,9 +25,16 @@ class Coins:
         return "Coins (simulated, <0.5 g>)"
 
 
+def work():
+    """What takes time; without an end once the store has as many entries as a test waits for."""
+    time.sleep(PAUSE)
+    while ENTRIES and len(list(Path().rglob("*.json"))) >= ENTRIES:
+        time.sleep(0.05)
+
+
 def unit(lab, name, seed):
     def compute():
-        time.sleep(PAUSE)
+        work()
         return {"score": 0.1 + seed / 3.0, "nothing": float("nan"), "pair": (1, 2)}
 
     return lab.recall(f"train/{name}/seed{seed}", compute)
@@ -58,7 +66,7 @@ def equal(lab):
 
 def worse(lab):
     found = Comparison(-12.4, (-float("inf"), float("inf")), 1)
-    time.sleep(PAUSE)
+    work()
     scores(lab, "linear")
     return Finding("refuted", found, 1.0, "dB", (Row("loss, dB", -3.2e-7, (-4e-7, -2e-7), -1.5),))
 
