@@ -22,9 +22,14 @@ SETTING = (
     "trained stages on MobileNetV2's frozen ones (drawn tiles: from scratch) and a small decoder, "
     "cross-entropy and Dice, the classification's weight 0.5, decision rules of our own: our "
     "construction. Both arms have one start, one order of examples and as many steps; thresholds "
-    "and rules are chosen on validation pictures alike."
+    "and rules are chosen on validation pictures alike. Steps, batch and rate were settled for "
+    "both after test numbers of two seeds had been seen."
 )
 METRICS = f"{SETTING} The metrics' formulas are ours."
+REVERSAL = (
+    f"{METRICS} The systems that call a sample defective from any pixel were added after test "
+    "numbers had been seen: exploratory."
+)
 
 
 def _claim(
@@ -109,6 +114,6 @@ CLAIMS = (
         "ranking_reversal",
         "There are two systems of which classical mIoU prefers one and Seg_Recall the other",
         experiments.ranking_reversal,
-        differs=METRICS,
+        differs=REVERSAL,
     ),
 )
