@@ -72,21 +72,44 @@ class PixelLoss:
             raise ValueError(f"logits {logits.shape} for labels of shape {labels.shape}")
         counts = (labels != IGNORED).astype(logits.dtype)
         y = (labels == DEFECT).astype(logits.dtype)
-        entropy = jnp.maximum(logits, 0) - logits * y + jnp.log1p(jnp.exp(-jnp.abs(logits)))
+        entropy = pixel_cross_entropy(logits, y)
         mean = jnp.sum(entropy * counts) / jnp.maximum(counts.sum(), 1)
         return mean + self.dice * self._dice(jax.nn.sigmoid(logits) * counts, y)
 
     def _dice(self, p: Array, y: Array) -> Float[Array, ""]:
-        axes = None if self.over == "batch" else (1, 2)
-        shared, marked, true = jnp.sum(p * y, axes), jnp.sum(p, axes), jnp.sum(y, axes)
-        loss = 1 - (2 * shared + self.smooth) / (marked + true + self.smooth)
+        loss = dice_loss(p, y, self.smooth, None if self.over == "batch" else (1, 2))
         if self.over == "batch":
             return loss
-        defective = true > 0
+        defective = jnp.sum(y, (1, 2)) > 0
         return jnp.sum(loss * defective) / jnp.maximum(defective.sum(), 1)
 
 
 pixel_loss = PixelLoss()
+
+
+def pixel_cross_entropy(
+    logits: Float[Array, "*shape"], truth: Float[Array, "*shape"]
+) -> Float[Array, "*shape"]:
+    """`-y log p - (1 - y) log(1 - p)` with `p = sigmoid(logit)`, without overflow."""
+    return jnp.maximum(logits, 0) - logits * truth + jnp.log1p(jnp.exp(-jnp.abs(logits)))
+
+
+def dice_loss(
+    p: Float[Array, "*shape"],
+    truth: Float[Array, "*shape"],
+    smooth: float | int = 1.0,
+    axes: tuple[int, ...] | None = None,
+) -> Float[Array, "..."]:
+    """`1 - (2 sum p y + s) / (sum p + sum y + s)`.
+
+    Args:
+        p: probabilities of a defect.
+        truth: 1 where it is, else 0.
+        smooth: s, in pixels.
+        axes: summed over; None is all of them.
+    """
+    shared, marked, true = jnp.sum(p * truth, axes), jnp.sum(p, axes), jnp.sum(truth, axes)
+    return 1 - (2 * shared + smooth) / (marked + true + smooth)
 
 
 @dataclass(frozen=True)

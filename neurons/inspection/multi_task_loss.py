@@ -26,6 +26,7 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Bool, Float
 
+from neurons.explain.segmentation import dice_loss, pixel_cross_entropy
 from neurons.inspection.balancing import Balance, Fixed
 
 Batch = tuple[Any, Bool[Array, "batch height width"], Bool[Array, " batch"]]
@@ -92,34 +93,10 @@ class MultiTaskLoss:
                 f"for labels {defective.shape} and masks {masks.shape}"
             )
         truth, labels = masks.astype(pixels.dtype), defective.astype(logits.dtype)
-        segmentation = cross_entropy(pixels[..., 0], truth).mean(axis=(1, 2))
-        shape = dice_loss(pixels[..., 0], truth, self.smooth)
+        segmentation = pixel_cross_entropy(pixels[..., 0], truth).mean(axis=(1, 2))
+        shape = dice_loss(jax.nn.sigmoid(pixels[..., 0]), truth, self.smooth, (1, 2))
         shaped = (defective & masks.any(axis=(1, 2))).astype(labels.dtype)
-        classification = cross_entropy(logits, labels)
+        classification = pixel_cross_entropy(logits, labels)
         if self.gamma:
             classification *= (1 - jnp.exp(-classification)) ** self.gamma
         return segmentation + self.dice * shaped * shape, classification
-
-
-def cross_entropy(
-    logits: Float[Array, "*shape"], truth: Float[Array, "*shape"]
-) -> Float[Array, "*shape"]:
-    """`-y log p - (1 - y) log(1 - p)` with `p = sigmoid(logit)`, without overflow."""
-    return jnp.maximum(logits, 0) - logits * truth + jnp.log1p(jnp.exp(-jnp.abs(logits)))
-
-
-def dice_loss(
-    logits: Float[Array, "batch height width"],
-    truth: Float[Array, "batch height width"],
-    smooth: float | int = 1.0,
-) -> Float[Array, " batch"]:
-    """One minus the Dice score of the probabilities, sample by sample.
-
-    Args:
-        logits: of a defective pixel.
-        truth: 1 where it is, else 0.
-        smooth: pixels added to both sides of the ratio.
-    """
-    p, space = jax.nn.sigmoid(logits), (1, 2)
-    overlap = 2 * (p * truth).sum(space) + smooth
-    return 1 - overlap / (p.sum(space) + truth.sum(space) + smooth)

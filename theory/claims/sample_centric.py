@@ -4,13 +4,10 @@ Data: a `neurons.data.Surfaces`, of which the magnetic tiles and the drawn tiles
 cells have none and take no part.
 """
 
-from collections.abc import Callable
-
 from neurons.data import simulated_surfaces
 from theory.claims import sample_centric_experiments as experiments
 from theory.claims import sample_centric_gradients as gradients
-from theory.claims.cam_contrasts import UNREAD
-from theory.claims.claim import Claim, Finding, Lab
+from theory.claims.cam_contrasts import claims_of
 
 PAPER = (
     "H.-C. Dong, Y. Jiao, F. Wei et al., Sample-Centric Multi-Task Learning for Detection and "
@@ -32,26 +29,9 @@ REVERSAL = (
 )
 
 
-def _claim(
-    name: str,
-    statement: str,
-    experiment: Callable[[Lab], Finding],
-    source: str = READING,
-    differs: str = SETTING,
-) -> Claim:
-    return Claim(
-        "sample_centric",
-        name,
-        statement,
-        source,
-        UNREAD,
-        differs,
-        experiment,
-        simulated_surfaces,
-        "surfaces",
-        experiments.FAULTS[name],
-    )
-
+_claim = claims_of(
+    "sample_centric", READING, SETTING, experiments.FAULTS, simulated_surfaces, "surfaces"
+)
 
 CLAIMS = (
     _claim(

@@ -10,8 +10,9 @@ from prior_nets import build, pictures
 
 from neurons import Batches, fit
 from neurons.backbones.defect import MultiTask, MultiTaskNet
+from neurons.explain.segmentation import dice_loss
 from neurons.inspection.balancing import Balanced, Fixed, GradNorm, Uncertainty, task_weights
-from neurons.inspection.multi_task_loss import MultiTaskLoss, dice_loss
+from neurons.inspection.multi_task_loss import MultiTaskLoss
 
 RANDOM = np.random.default_rng(0)
 PIXELS = jnp.asarray(RANDOM.normal(size=(4, 3, 2, 1)), jnp.float32)
@@ -60,7 +61,8 @@ def test_large_logits_do_not_overflow():
 def test_dice_of_a_perfect_shape_is_zero_and_of_none_nearly_one():
     truth = jnp.zeros((2, 4, 4)).at[:, 1:3, 1:3].set(1.0)
     logits = jnp.stack([100 * (2 * truth[0] - 1), jnp.full((4, 4), -100.0)])
-    np.testing.assert_allclose(dice_loss(logits, truth), [0, 1 - 1 / 5], atol=1e-6)
+    found = dice_loss(jax.nn.sigmoid(logits), truth, axes=(1, 2))
+    np.testing.assert_allclose(found, [0, 1 - 1 / 5], atol=1e-6)
 
 
 def test_weight_zero_leaves_a_task_alone():
