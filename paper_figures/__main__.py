@@ -7,20 +7,23 @@ checked again only when its code, budget, seed, data or libraries have changed.
 import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
 from paper_figures import catalogue, files, readme, style
+from paper_figures.ahead import Settings, check_ahead
 from paper_figures.article import took
 from paper_figures.catalogue import Paper
 from paper_figures.data import Shelf, Unreadable
 from paper_figures.environment import environment
+from paper_figures.executors import NoWorkers, workers
 from paper_figures.markup import tag
 from paper_figures.options import parse
 from paper_figures.progress import Progress
 from paper_figures.report import Section, page
 from paper_figures.runner import Outcome, Run, Watcher, total_seconds
-from paper_figures.store import Store
+from paper_figures.store import Store, now
 from paper_figures.style import Picture
 from theory.claims import budgets
 
@@ -40,12 +43,15 @@ def main(arguments: Sequence[str] | None = None, library: Library | None = None)
     """
     shelf_of_papers = catalogue.library() if library is None else library
     options = parse(arguments, tuple(shelf_of_papers), __doc__)
-    papers = [shelf_of_papers[name]() for name in options.papers or shelf_of_papers]
-    with Progress(sum(len(paper.claims) for paper in papers)) as progress:
+    chosen = [shelf_of_papers[name] for name in options.papers or shelf_of_papers]
+    with Progress(sum(len(find().claims) for find in chosen)) as progress:
         try:
-            return _run(options, papers, progress)
+            return _run(options, chosen, progress)
         except Unreadable as problem:
             progress.say(f"damaged data: {problem}")
+            return 1
+        except NoWorkers as problem:
+            progress.say(str(problem))
             return 1
         except KeyboardInterrupt:
             kept = options.out / "evidence"
@@ -53,10 +59,11 @@ def main(arguments: Sequence[str] | None = None, library: Library | None = None)
             return 130
 
 
-def _run(options: argparse.Namespace, papers: Sequence[Paper], watcher: Watcher) -> int:
-    store = Store(options.out / "evidence", fresh=not options.resume, say=watcher.say)
-    run = Run(budgets[options.budget], options.seed, Shelf(options.data), store, watcher)
-    outcomes = run.check(papers)
+def _run(
+    options: argparse.Namespace, chosen: Sequence[Callable[[], Paper]], watcher: Watcher
+) -> int:
+    papers = [find() for find in chosen]
+    outcomes = _outcomes(options, chosen, watcher)
     pictures: dict[str, Mapping[str, Picture]] = {}
     sections = []
     for paper in papers:
@@ -77,6 +84,26 @@ def _run(options: argparse.Namespace, papers: Sequence[Paper], watcher: Watcher)
     if options.readme:
         _update(options.readme, sections, pictures, failed, watcher)
     return 1 if failed else 0
+
+
+def _outcomes(
+    options: argparse.Namespace, chosen: Sequence[Callable[[], Paper]], watcher: Watcher
+) -> list[Outcome]:
+    """All claims checked, in the order of the papers."""
+    evidence = options.out / "evidence"
+    settings = Settings(
+        budgets[options.budget],
+        options.seed,
+        options.data,
+        evidence.absolute(),
+        0 if options.resume else now(evidence),
+    )
+    store = Store(evidence, since=settings.since, say=watcher.say)
+    run = Run(settings.budget, settings.seed, Shelf(options.data), store, watcher)
+    if options.executor is None:
+        return run.check(find() for find in chosen)
+    with closing(workers(options.executor)) as crew:
+        return check_ahead(run, settings, chosen, crew)
 
 
 def _draw(paper: Paper, outcomes: Sequence[Outcome]) -> tuple[Mapping[str, Picture], str]:

@@ -3,10 +3,11 @@
 import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 
 from paper_figures.style import Picture
-from theory.claims import Claim, Verdict, claims, papers
+from theory.claims import Claim, Lab, Pieces, Verdict, claims, papers, pieces
 
 Draw = Callable[[Mapping[str, Verdict]], Mapping[str, Picture]]
 
@@ -21,6 +22,8 @@ class Paper:
         claims: what is checked, in the order of the report.
         module: full name of the module that holds the claims; evidence is keyed by its code.
         draw: from verdicts by claim name (without the paper) to pictures by slug.
+        pieces: partial results that its claims share and that do not need each other, as functions
+            to call; from the lab of its first claim.
     """
 
     name: str
@@ -28,6 +31,7 @@ class Paper:
     claims: tuple[Claim, ...]
     module: str
     draw: Draw | None = None
+    pieces: Callable[[Lab], Pieces] | None = None
 
 
 def find(name: str) -> Paper:
@@ -47,9 +51,10 @@ def find(name: str) -> Paper:
         claims=found,
         module=f"theory.claims.{name}",
         draw=getattr(drawings, "draw", None),
+        pieces=pieces(name),
     )
 
 
 def library() -> dict[str, Callable[[], Paper]]:
     """Every paper by name; importing one is put off until it is asked for."""
-    return {name: lambda name=name: find(name) for name in papers()}  # type: ignore[misc]
+    return {name: partial(find, name) for name in papers()}

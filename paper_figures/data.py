@@ -46,6 +46,8 @@ class Shelf:
             Unreadable: for a set that is there but damaged.
         """
         for name in dict.fromkeys(claim.data for claim in claims if claim.data):
+            if name in self._real:
+                continue
             reader = self._reader or importlib.import_module("neurons.data")
             try:
                 if reader.available(name, self._folder):

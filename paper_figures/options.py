@@ -5,7 +5,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from paper_figures import readme
+from paper_figures import executors, readme
 from theory.claims import budgets
 
 
@@ -28,6 +28,12 @@ def parse(
     add("--data", type=Path, metavar="DIR", help="public data sets (default: $NEURONS_DATA)")
     add("--out", type=Path, default=Path("figures_out"), metavar="DIR", help="default: figures_out")
     add("--seed", type=int, default=0, help="default: 0")
+    add(
+        "--executor",
+        metavar="WHERE",
+        help=f"who computes: {executors.KINDS} (default: this process); a cluster's workers see "
+        "the folders of --out and --data under the same paths",
+    )
     add(
         "--resume",
         action=argparse.BooleanOptionalAction,
@@ -55,6 +61,8 @@ def _problem(options: argparse.Namespace, known: tuple[str, ...]) -> str:
             return f"unknown paper {paper!r}; known are {', '.join(known)}"
     if options.budget not in budgets:
         return f"unknown budget {options.budget!r}; known are {', '.join(budgets)}"
+    if options.executor is not None and not executors.allowed(options.executor):
+        return f"unknown executor {options.executor!r}; allowed are {executors.KINDS}"
     return _data_problem(options) or _out_problem(options) or _readme_problem(options, known)
 
 

@@ -4,6 +4,7 @@ import traceback
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Protocol
 
@@ -15,7 +16,7 @@ from paper_figures.data import Shelf, digest
 from paper_figures.notebook import Notebook
 from paper_figures.store import Key, Store
 from paper_figures.version import code_version
-from theory.claims import Budget, Claim, Verdict
+from theory.claims import Budget, Claim, Lab, Pieces, Verdict
 
 LIBRARIES = ("jax", "jaxlib", "flax", "optax", "numpy", "scipy")
 
@@ -89,31 +90,56 @@ class Run:
             Unreadable: for a damaged public data set, before any claim is checked.
         """
         listed = list(papers)
-        self.shelf.load(claim for paper in listed for claim in paper.claims)
+        self.load(listed)
         outcomes = []
         for paper in listed:
-            code = code_version(paper.module)
             for claim in paper.claims:
                 self.watcher.begin(claim.id)
-                outcomes.append(self._guarded(claim, code))
-                # Compiled programs are memory maps, of which a process may hold some 65,000: a run
-                # over many networks ends without them.
-                jax.clear_caches()
+                outcomes.append(self.checked(paper, claim))
                 self.watcher.finish(outcomes[-1])
         return outcomes
 
-    def _guarded(self, claim: Claim, code: str) -> Outcome:
+    def load(self, papers: Iterable[Paper]) -> None:
+        """Read the papers' public sets, so that damage is known before any claim is checked.
+
+        Raises:
+            Unreadable: for a damaged public data set.
+        """
+        self.shelf.load(claim for paper in papers for claim in paper.claims)
+
+    def checked(self, paper: Paper, claim: Claim) -> Outcome:
+        """What comes of a claim whose public set was loaded; one that fails has no verdict."""
         try:
-            return self._check(claim, code)
+            return self._check(paper, claim)
         except Exception as problem:
             self.watcher.say(traceback.format_exc())
             return Outcome(claim, None, error=f"{type(problem).__name__}: {problem}")
+        finally:
+            # Compiled programs are memory maps, of which a process may hold some 65,000: a run
+            # over many networks ends without them.
+            jax.clear_caches()
 
-    def _check(self, claim: Claim, code: str) -> Outcome:
-        data, kind = self.shelf.get(claim)
+    def pieces(self, paper: Paper) -> Pieces:
+        """What can be computed ahead of a paper's claims, see :class:`Paper`; it keeps itself."""
+        if paper.pieces is None:
+            return []
+        claim = paper.claims[0]
+        data, _ = self.shelf.get(claim)
+        notebook = self._notebook(paper, claim)
+        return paper.pieces(
+            Lab(self.budget, paper_key(self.seed, claim.paper), data, notebook.recall)
+        )
+
+    def _notebook(self, paper: Paper, claim: Claim) -> Notebook:
+        data, _ = self.shelf.get(claim)
         amounts = ", ".join(f"{k}={v}" for k, v in asdict(self.budget).items())
+        code = _loaded(paper.module)
         context = Key(claim.paper, code, libraries(), amounts, self.seed, digest(data))
-        notebook = Notebook(self.store, context, self.watcher.under_way)
+        return Notebook(self.store, context, self.watcher.under_way)
+
+    def _check(self, paper: Paper, claim: Claim) -> Outcome:
+        data, kind = self.shelf.get(claim)
+        notebook = self._notebook(paper, claim)
         key = paper_key(self.seed, claim.paper)
 
         def judge() -> object:
@@ -123,6 +149,12 @@ class Run:
         entry, recalled = notebook.claim(claim.name, judge, Verdict.from_json)
         verdict = replace(Verdict.from_json(entry.value), seconds=entry.total)
         return Outcome(claim, verdict, kind, "", recalled, entry.seconds, entry.parts)
+
+
+@lru_cache(maxsize=64)
+def _loaded(module: str) -> str:
+    """The version of code that this process runs: files may change after they were imported."""
+    return code_version(module)
 
 
 def paper_key(seed: int, paper: str) -> jax.Array:

@@ -7,6 +7,8 @@ ends in the hash of its key. The key says in clear text what the value depends o
 import hashlib
 import json
 import re
+import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -77,22 +79,22 @@ class Store:
 
     Args:
         folder: made when the first entry is written.
-        fresh: leave entries of earlier runs unread (they are replaced as results come in).
+        since: leave entries older than that unread (they are replaced as results come in); a time
+            of the folder's own clock, see :func:`now`.
         say: is told of files that could not be used.
     """
 
     def __init__(
-        self, folder: Path, *, fresh: bool = False, say: Callable[[str], None] = _ignore
+        self, folder: Path, *, since: int = 0, say: Callable[[str], None] = _ignore
     ) -> None:
-        self.folder = folder = folder
-        self._fresh = fresh
+        self.folder = folder
+        self._since = since
         self.say = say
-        self._ours: set[str] = set()
 
     def read(self, key: Key) -> Entry | None:
         """The entry of a key; `None` if there is none, or none that can be used."""
         path = self.folder / key.file
-        if (self._fresh and key.file not in self._ours) or not path.is_file():
+        if not path.is_file() or path.stat().st_mtime_ns < self._since:
             return None
         try:
             return _decode(path.read_text(encoding="utf-8"), key)
@@ -118,8 +120,22 @@ class Store:
                 f"(dict, list, str, float, int, bool, None): {problem}"
             ) from None
         files.write(self.folder / key.file, text)
-        self._ours.add(key.file)
         return _decode(text, key)
+
+
+def now(folder: Path) -> int:
+    """The time of a folder's clock, in ns: files written before are older, later ones are not.
+
+    Another machine's clock, or a coarse one of the file system, is as good as any.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=".clock.") as probe:
+        path = Path(probe.name)
+        first = path.stat().st_mtime_ns
+        while path.stat().st_mtime_ns == first:
+            time.sleep(0.001)
+            path.touch()
+        return path.stat().st_mtime_ns
 
 
 def _decode(text: str, key: Key) -> Entry:

@@ -3,7 +3,7 @@ import pytest
 
 from paper_figures.data import Shelf, Unreadable, digest
 from paper_figures.runner import Run, paper_key, total_seconds
-from paper_figures.store import Store
+from paper_figures.store import Store, now
 from theory.claims import smoke
 
 
@@ -45,7 +45,7 @@ class Reader:
 
 def run(tmp_path, paper, *, seed=0, shelf=None, fresh=False):
     watcher = Watcher()
-    store = Store(tmp_path, fresh=fresh, say=watcher.say)
+    store = Store(tmp_path, since=now(tmp_path) if fresh else 0, say=watcher.say)
     watcher.found = Run(smoke, seed, shelf or Shelf(), store, watcher).check([paper])
     return watcher
 

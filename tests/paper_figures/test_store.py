@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from paper_figures import files
 from paper_figures.notebook import Notebook
-from paper_figures.store import Entry, Key, Store
+from paper_figures.store import Entry, Key, Store, now
 
 KEY = Key("toy", "c0de", "jax 1", "smoke", 0, "d1", "part", "train/qcnn/-6dB/seed0")
 JSON = st.recursive(
@@ -79,9 +79,9 @@ def test_a_file_that_is_no_text_is_reported(tmp_path):
     assert heard
 
 
-def test_fresh_reads_its_own_entries_only(tmp_path):
+def test_entries_older_than_a_run_are_not_read(tmp_path):
     Store(tmp_path).write(KEY, Entry("old", 0.0))
-    store = Store(tmp_path, fresh=True)
+    store = Store(tmp_path, since=now(tmp_path))
     assert store.read(KEY) is None
     store.write(KEY, Entry("new", 0.0))
     assert store.read(KEY).value == "new"

@@ -1,8 +1,10 @@
 """A paper of three claims that share slow partial results; also a script, to be killed by tests."""
 
 import os
+import signal
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ from theory.claims import Claim, Comparison, Control, Finding, Row, greater, mea
 
 PAUSE = 0.0  # seconds that work takes
 ENTRIES = int(os.environ.get("TOY_ENTRIES", "0"))  # of the store, after which it is to be stopped
+FATAL = os.environ.get("TOY_FATAL", "")  # a file whose finder dies, with its process
 
 
 class Coins:
@@ -28,6 +31,9 @@ class Coins:
 def work():
     """What takes time; without an end once the store has as many entries as a test waits for."""
     time.sleep(PAUSE)
+    if FATAL and Path(FATAL).exists():
+        Path(FATAL).unlink()
+        os.kill(os.getpid(), signal.SIGKILL)
     while ENTRIES and len(list(Path().rglob("*.json"))) >= ENTRIES:
         time.sleep(0.05)
 
@@ -38,6 +44,10 @@ def unit(lab, name, seed):
         return {"score": 0.1 + seed / 3.0, "nothing": float("nan"), "pair": (1, 2)}
 
     return lab.recall(f"train/{name}/seed{seed}", compute)
+
+
+def pieces(lab):
+    return [partial(unit, lab, "quadratic", seed) for seed in range(lab.budget.seeds)]
 
 
 def scores(lab, name):
@@ -102,7 +112,7 @@ def draw(evidence):
 
 def paper(*, claims=None, draw=draw, title="Toy neurons"):
     three = (claim("better", better), claim("equal", equal), claim("worse", worse, data="coins"))
-    return Paper("toy", title, three if claims is None else claims, "toy_paper", draw)
+    return Paper("toy", title, three if claims is None else claims, "toy_paper", draw, pieces)
 
 
 class NoReader:
@@ -116,10 +126,15 @@ class NoReader:
         return False
 
 
+def elsewhere():
+    """As the script does it, where a worker imports this module: nobody has public data."""
+    sys.modules["neurons.data"] = NoReader
+    return paper()
+
+
 if __name__ == "__main__":
     # pytest finds this module by its folder, which is also that of the script: one code version.
     sys.path.insert(0, str(Path(__file__).parent))
     import toy_paper
 
-    sys.modules["neurons.data"] = NoReader
-    sys.exit(main(sys.argv[1:], {"toy": toy_paper.paper}))
+    sys.exit(main(sys.argv[1:], {"toy": toy_paper.elsewhere}))

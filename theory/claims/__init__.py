@@ -4,6 +4,8 @@
 """
 
 import importlib
+from collections.abc import Callable
+from types import ModuleType
 
 from theory.claims.claim import Budget as Budget
 from theory.claims.claim import Claim as Claim
@@ -16,6 +18,7 @@ from theory.claims.claim import budgets as budgets
 from theory.claims.claim import laptop as laptop
 from theory.claims.claim import paper as paper
 from theory.claims.claim import smoke as smoke
+from theory.claims.side_by_side import Pieces as Pieces
 from theory.claims.statistics import Comparison as Comparison
 from theory.claims.statistics import greater as greater
 from theory.claims.statistics import mean_effect as mean_effect
@@ -50,13 +53,30 @@ def papers() -> tuple[str, ...]:
     return _PAPERS
 
 
+def pieces(paper: str) -> Callable[[Lab], Pieces] | None:
+    """What can be computed side by side, ahead of a paper's claims; `None` where nothing is named.
+
+    Returns:
+        From a lab to functions. Each keeps, by `lab.recall`, partial results of its own (most
+        often those of one seed), which the claims then recall.
+
+    Raises:
+        ValueError: for a paper without claims.
+    """
+    return getattr(_module(paper), "pieces", None)
+
+
 def claims(paper: str) -> tuple[Claim, ...]:
     """The claims of one paper, in the order of its report.
 
     Raises:
         ValueError: for a paper without claims.
     """
+    found: tuple[Claim, ...] = _module(paper).CLAIMS
+    return found
+
+
+def _module(paper: str) -> ModuleType:
     if paper not in _PAPERS:
         raise ValueError(f"claims exist for {', '.join(_PAPERS)}; got {paper!r}")
-    found: tuple[Claim, ...] = importlib.import_module(f"theory.claims.{paper}").CLAIMS
-    return found
+    return importlib.import_module(f"theory.claims.{paper}")

@@ -6,6 +6,7 @@ Data: a `neurons.data.Surfaces` (magnetic tiles, solar cells, drawn tiles), real
 from neurons.data import simulated_surfaces
 from theory.claims import knowledge_prior_experiments as experiments
 from theory.claims.cam_contrasts import LEFT, claims_of
+from theory.claims.knowledge_prior_study import pieces as pieces
 
 PAPER = (
     "H.-C. Dong, G. Liu, D. Ye, B. Liu, Network Knowledge Prior Guided Learning for Data-Efficient "

@@ -35,7 +35,7 @@ from neurons.explain import cam
 from neurons.explain import metrics as judge
 from neurons.inspection.fold import Fold
 from neurons.inspection.knowledge import KnowledgeLoss, Pupil
-from neurons.inspection.prior_arms import ARMS, PLAIN, Ensemble, Extras
+from neurons.inspection.prior_arms import ARMS, KNOWLEDGE, PLAIN, Ensemble, Extras
 from neurons.inspection.prior_maps import Prior, prior_maps
 from theory.claims import inspection_study as study
 from theory.claims.claim import Lab
@@ -43,6 +43,7 @@ from theory.claims.exact import numpy_generator
 from theory.claims.inspection_study import Lesson
 from theory.claims.inspection_study_networks import Set
 from theory.claims.localisation_study import random_map, small
+from theory.claims.side_by_side import Pieces, by_seed
 
 Term = tuple[str, float]  # the distance of maps, and how many times its own weight a term has
 
@@ -77,6 +78,19 @@ def outcome(
     fraction = _same_pictures(lab, which, seed, fraction)
     name = f"{lab.data.name}, knowledge prior, {arm}, {fraction:g} of the data, {which}, {seed}"
     return dict(lab.recall(name, partial(_outcome, lab, arm, which, seed, fraction)))
+
+
+def pieces(lab: Lab) -> Pieces:
+    """The outcomes of each set and seed, which need no others, as functions that keep them."""
+    return by_seed(lab, _piece, study.SETS)
+
+
+def _piece(lab: Lab, which: Set, seed: int) -> None:
+    for fraction in FRACTIONS:
+        for arm in (BASELINE, KNOWLEDGE):
+            outcome(lab, arm, which, seed, fraction)
+    for arm in taught_arms(lab, which):
+        outcome(lab, arm, which, seed)
 
 
 def _same_pictures(lab: Lab, which: Set, seed: int, fraction: float) -> float:

@@ -8,6 +8,7 @@ from theory.claims import reliability_costs as costs
 from theory.claims import reliability_experiments as ranking
 from theory.claims.cam_contrasts import claims_of
 from theory.claims.reliability_contrasts import FAULTS
+from theory.claims.reliability_study import pieces as pieces
 
 PAPER = "H.-C. Dong et al., When Can We Trust Deep Neural Networks?, arXiv 2604.19206"
 READING = f"our reading of {PAPER}, abstract: only that was at hand"

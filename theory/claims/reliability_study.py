@@ -42,6 +42,7 @@ from theory.claims import inspection_study as study
 from theory.claims.claim import Lab
 from theory.claims.inspection_study import SETS as SETS
 from theory.claims.inspection_study_networks import Set
+from theory.claims.side_by_side import Pieces, by_seed
 
 SIDE = 32  # of the maps that are compared, pixels
 LEVELS: tuple[float | int, ...] = (0.25, 0.5, 1, 2, 4, 8)  # of 255: radius of the enhancement
@@ -122,6 +123,11 @@ def outcome(lab: Lab, which: Set, seed: int) -> Outcome:
         _read(stored[key], chosen) for key in ("validation", "test", "tried")
     )
     return Outcome(validation, test, tried, chosen, stored["empty"], stored["defects"])
+
+
+def pieces(lab: Lab) -> Pieces:
+    """The outcomes of each set and seed, which need no others, as functions that keep them."""
+    return by_seed(lab, outcome, SETS)
 
 
 def _read(stored: Mapping[str, Any], chosen: Mapping[str, str]) -> Scored:

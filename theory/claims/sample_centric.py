@@ -8,6 +8,7 @@ from neurons.data import simulated_surfaces
 from theory.claims import sample_centric_experiments as experiments
 from theory.claims import sample_centric_gradients as gradients
 from theory.claims.cam_contrasts import claims_of
+from theory.claims.sample_centric_scores import pieces as pieces
 
 PAPER = (
     "H.-C. Dong, Y. Jiao, F. Wei et al., Sample-Centric Multi-Task Learning for Detection and "

@@ -11,6 +11,7 @@ import numpy as np
 from neurons.inspection.sample_metrics import OUTCOMES
 from neurons.inspection.strata import by_quartile, quartile
 from theory.claims import sample_centric_study as study
+from theory.claims import side_by_side
 from theory.claims.claim import Lab, Row
 from theory.claims.sample_centric_networks import Which
 from theory.claims.sample_centric_study import BY_RULE, JOINT, MASK, SHUFFLED, TWO
@@ -23,6 +24,11 @@ COMPARED = (MASK, JOINT, TWO)
 def outcome(lab: Lab, which: Which, seed: int) -> dict[str, Any]:
     """As of the study."""
     return study.outcome(lab, which, seed)
+
+
+def pieces(lab: Lab) -> side_by_side.Pieces:
+    """The outcomes of each set and seed, which need no others, as functions that keep them."""
+    return side_by_side.by_seed(lab, outcome, SETS)
 
 
 def by_seed(lab: Lab, name: str, score: str, which: Which = "tiles") -> list[float]:
