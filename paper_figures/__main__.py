@@ -1,7 +1,8 @@
 """Check the papers' claims, draw their figures, write the report and the README's table.
 
 Evidence is kept in the output folder: a run that was stopped goes on where it was, and a claim is
-checked again only when its code, budget, seed, data or libraries have changed.
+checked again only when its code, budget, seed, data or libraries have changed. `python -m
+paper_figures diff A B` compares the reports in two output folders.
 """
 
 import argparse
@@ -11,7 +12,7 @@ from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
-from paper_figures import catalogue, files, readme, style
+from paper_figures import catalogue, difference, files, readme, record, style
 from paper_figures.ahead import Settings, check_ahead
 from paper_figures.article import took
 from paper_figures.catalogue import Paper
@@ -41,8 +42,11 @@ def main(arguments: Sequence[str] | None = None, library: Library | None = None)
         0; 1 if a check or a figure failed or data is damaged; 130 if interrupted. Wrong arguments
         end the process with 2.
     """
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    if given[:1] == ["diff"]:
+        return difference.main(given[1:])
     shelf_of_papers = catalogue.library() if library is None else library
-    options = parse(arguments, tuple(shelf_of_papers), __doc__)
+    options = parse(given, tuple(shelf_of_papers), __doc__)
     chosen = [shelf_of_papers[name] for name in options.papers or shelf_of_papers]
     with Progress(sum(len(find().claims) for find in chosen)) as progress:
         try:
@@ -77,7 +81,8 @@ def _run(
     report = page(sections, {**settings, **environment()}, times)
     watcher.say(f"report: {files.write(options.out / 'report.html', report)}")
     watcher.say(f"figures: {options.out / 'figures'}")
-    failed = [o.claim.id for o in outcomes if o.verdict is None]
+    files.write(options.out / "report.json", record.text(outcomes))
+    failed = [o.claim.id for o in outcomes if o.status == "failed"]
     failed += [f"figures of {section.name}" for section in sections if section.problem]
     if failed:
         watcher.say(f"failed: {', '.join(failed)}")
@@ -100,6 +105,8 @@ def _outcomes(
     )
     store = Store(evidence, since=settings.since, say=watcher.say)
     run = Run(settings.budget, settings.seed, Shelf(options.data), store, watcher)
+    if options.stored:
+        return run.stored(find() for find in chosen)
     if options.executor is None:
         return run.check(find() for find in chosen)
     with closing(workers(options.executor)) as crew:

@@ -7,13 +7,35 @@ from paper_figures.runner import Outcome
 from theory.claims import Control, Row, Verdict
 
 # A verdict must be readable without colour, hence a sign and a word.
-SIGNS = {"supported": "✓", "refuted": "✗", "undecided": "?", "failed": "!"}
+SIGNS = {
+    "supported": "✓",
+    "refuted": "✗",
+    "undecided": "?",
+    "failed": "!",
+    "unchecked": "–",
+    "stale": "↻",
+}
 
 
 def chip(status: str, words: str = "") -> Markup:
     """A verdict as a sign and a word, or other words about it."""
     sign = tag("b", SIGNS[status], aria_hidden="true")
     return tag("span", sign, words or status, class_=f"chip {status}")
+
+
+def chips(outcome: Outcome) -> Markup:
+    """The verdict, and a warning where it is that of other code."""
+    return join(chip(outcome.status), *([" ", chip("stale")] if outcome.stale else []))
+
+
+def traits(outcome: Outcome) -> dict[str, str]:
+    """What the filters of the page look at, as attributes."""
+    return {
+        "data_status": outcome.status,
+        "data_paper": outcome.claim.paper,
+        "data_data": outcome.data,
+        "data_evidence": "stale" if outcome.stale else "current",
+    }
 
 
 def took(seconds: float) -> Markup:
@@ -36,8 +58,8 @@ def effect(verdict: Verdict) -> Markup:
 def article(outcome: Outcome) -> Markup:
     """Everything the report says about one claim."""
     claim, verdict = outcome.claim, outcome.verdict
-    heading = tag("header", tag("h3", claim.name), chip(outcome.status))
-    body = _answered(outcome, verdict) if verdict else _failed(outcome)
+    heading = tag("header", tag("h3", claim.name), chips(outcome))
+    body = _answered(outcome, verdict) if verdict else _unanswered(outcome)
     return tag(
         "article",
         heading,
@@ -45,13 +67,14 @@ def article(outcome: Outcome) -> Markup:
         tag("p", claim.source, class_="source"),
         *body,
         id=anchor(outcome),
-        data_status=outcome.status,
-        data_paper=claim.paper,
+        **traits(outcome),
     )
 
 
-def _failed(outcome: Outcome) -> list[Markup]:
-    problem = tag("p", "The check did not finish: ", tag("code", outcome.error), class_="error")
+def _unanswered(outcome: Outcome) -> list[Markup]:
+    problem = tag("p", "There is no evidence in the store.")
+    if outcome.error:
+        problem = tag("p", "The check did not finish: ", tag("code", outcome.error), class_="error")
     return [problem, _protocol(outcome, [])]
 
 
@@ -72,6 +95,8 @@ def _answered(outcome: Outcome, verdict: Verdict) -> list[Markup]:
         class_="result",
     )
     ran = join(f"budget {verdict.budget}, ", took(verdict.seconds))
+    if outcome.stale:
+        ran = join(ran, ", by other code or libraries than those here")
     told = outcome.data == "none" or outcome.data in verdict.data
     prefix = "" if told else f"{outcome.data}: "
     facts = [("Note", found.note), ("Data", prefix + verdict.data), ("Run", ran)]

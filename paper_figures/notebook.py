@@ -71,6 +71,24 @@ class Notebook:
             return entry, True
         return self._store.write(key, self._timed(compute)), False
 
+    def known(
+        self, name: str, accept: Callable[[Any], object]
+    ) -> tuple[Entry, bool] | tuple[None, bool]:
+        """A verdict that the store has, and whether other code or libraries reached it.
+
+        Args:
+            name: the claim's name.
+            accept: as for :meth:`claim`.
+        """
+        key = replace(self._context, kind="claim", name=name)
+        entry = self._store.read(key)
+        if entry is not None and self._acceptable(key, entry, accept):
+            return entry, False
+        for older in self._store.alike(key):
+            if self._acceptable(key, older, accept):
+                return older, True
+        return None, False
+
     def _acceptable(self, key: Key, entry: Entry, accept: Callable[[Any], object]) -> bool:
         try:
             accept(entry.value)

@@ -41,6 +41,11 @@ def parse(
         help="use evidence of earlier runs that still holds (default), or compute all of it again",
     )
     add(
+        "--stored",
+        action="store_true",
+        help="write figures and report from what is stored, and compute nothing",
+    )
+    add(
         "--readme",
         type=Path,
         metavar="FILE",

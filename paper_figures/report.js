@@ -2,10 +2,8 @@ const form = document.getElementById("filters");
 const theme = document.getElementById("theme");
 
 function filter() {
-  const want = new FormData(form);
-  const fits = (e) =>
-    (!want.get("status") || e.dataset.status === want.get("status")) &&
-    (!want.get("paper") || e.dataset.paper === want.get("paper"));
+  const wanted = [...new FormData(form)].filter(([, value]) => value);
+  const fits = (e) => wanted.every(([name, value]) => e.dataset[name] === value);
   let left = 0;
   for (const e of document.querySelectorAll("[data-status]")) {
     e.hidden = !fits(e);

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from string import Template
 
-from paper_figures.article import anchor, article, chip, effect
+from paper_figures.article import anchor, article, chip, chips, effect, traits
 from paper_figures.interval import bar
 from paper_figures.markup import Markup, cells, join, tag
 from paper_figures.markup import table as plain_table
@@ -19,7 +19,8 @@ from paper_figures.numerals import measured, printed
 from paper_figures.runner import Outcome
 from theory.claims import Verdict
 
-_ORDER = ("supported", "refuted", "undecided", "failed")
+_ORDER = ("supported", "refuted", "undecided", "failed", "unchecked")
+_DATA = {"real": "real", "simulated": "simulated", "none": "no data needed"}
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,8 @@ def _resource(name: str) -> str:
 
 def _lede(outcomes: Sequence[Outcome], papers: int) -> Markup:
     counts = Counter(outcome.status for outcome in outcomes)
-    tally = [chip(s, f"{counts[s]} {s}") for s in _ORDER if counts[s]]
+    counts["stale"] = sum(outcome.stale for outcome in outcomes)
+    tally = [chip(s, f"{counts[s]} {s}") for s in (*_ORDER, "stale") if counts[s]]
     words = f"{_plural(len(outcomes), 'claim')} of {_plural(papers, 'paper')}"
     spaced = [part for item in tally for part in (item, " ")]
     return tag("p", tag("span", words, class_="total"), " ", *spaced, class_="lede")
@@ -82,10 +84,17 @@ def _plural(n: int, noun: str) -> str:
 
 def _filters(sections: Sequence[Section], outcomes: Sequence[Outcome]) -> Markup:
     present = [status for status in _ORDER if any(o.status == status for o in outcomes)]
-    return join(
+    kinds = [(kind, text) for kind, text in _DATA.items() if any(o.data == kind for o in outcomes)]
+    selects = [
         _select("status", "Verdict", [(status, status) for status in present]),
         _select("paper", "Paper", [(section.name, section.title) for section in sections]),
-    )
+        _select("data", "Data", kinds),
+    ]
+    if any(outcome.stale for outcome in outcomes):
+        selects.append(
+            _select("evidence", "Evidence", [("current", "current"), ("stale", "stale")])
+        )
+    return join(*selects)
 
 
 def _select(name: str, label: str, options: list[tuple[str, str]]) -> Markup:
@@ -101,8 +110,7 @@ def _summary(outcomes: Sequence[Outcome]) -> Markup:
         tag(
             "tr",
             *cells(headings, _line(outcome), classes),
-            data_status=outcome.status,
-            data_paper=outcome.claim.paper,
+            **traits(outcome),
         )
         for outcome in outcomes
     ]
@@ -114,7 +122,7 @@ def _line(outcome: Outcome) -> list[str]:
     link = tag("a", claim.name, href=f"#{anchor(outcome)}")
     first: list[str] = [
         join(link, tag("span", claim.statement, class_="small")),
-        chip(outcome.status),
+        chips(outcome),
     ]
     if verdict is None:
         return [*first, "", "", "", ""]

@@ -27,12 +27,13 @@ class Outcome:
 
     Args:
         claim: the claim.
-        verdict: the answer; `None` if the check failed.
+        verdict: the answer; `None` if the check failed, or there was none.
         data: "real", "simulated" or "none".
         error: why the check failed.
         recalled: whether the verdict came out of the store.
         seconds: seconds spent, without those of `parts`.
         parts: seconds of each partial result; claims of one paper may share some.
+        stale: whether the verdict was reached by other code or libraries than those at hand.
     """
 
     claim: Claim
@@ -42,11 +43,14 @@ class Outcome:
     recalled: bool = False
     seconds: float = 0.0
     parts: Mapping[str, float] = field(default_factory=dict)
+    stale: bool = False
 
     @property
     def status(self) -> str:
-        """The verdict's status, or "failed"."""
-        return self.verdict.status if self.verdict else "failed"
+        """The verdict's status, "failed" or "unchecked"."""
+        if self.verdict:
+            return self.verdict.status
+        return "failed" if self.error else "unchecked"
 
 
 class Watcher(Protocol):
@@ -118,6 +122,24 @@ class Run:
             # Compiled programs are memory maps, of which a process may hold some 65,000: a run
             # over many networks ends without them.
             jax.clear_caches()
+
+    def stored(self, papers: Iterable[Paper]) -> list[Outcome]:
+        """What the store knows of some papers' claims; nothing is computed.
+
+        Raises:
+            Unreadable: for a damaged public data set.
+        """
+        listed = list(papers)
+        self.load(listed)
+        return [self._stored(paper, claim) for paper in listed for claim in paper.claims]
+
+    def _stored(self, paper: Paper, claim: Claim) -> Outcome:
+        _, kind = self.shelf.get(claim)
+        entry, stale = self._notebook(paper, claim).known(claim.name, Verdict.from_json)
+        if entry is None:
+            return Outcome(claim, None, kind)
+        verdict = replace(Verdict.from_json(entry.value), seconds=entry.total)
+        return Outcome(claim, verdict, kind, "", True, entry.seconds, entry.parts, stale)
 
     def pieces(self, paper: Paper) -> Pieces:
         """What can be computed ahead of a paper's claims, see :class:`Paper`; it keeps itself."""

@@ -9,8 +9,8 @@ import json
 import re
 import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,9 +45,13 @@ class Key:
     def file(self) -> str:
         """Path below the store's folder."""
         text = json.dumps(asdict(self), sort_keys=True)
-        slug = re.sub(r"[^A-Za-z0-9]+", "-", self.name).strip("-")[:60]
         unique = hashlib.sha256(text.encode()).hexdigest()[:20]
-        return f"{self.paper}/{self.kind}s/{slug}-{unique}.json"
+        return f"{self.paper}/{self.kind}s/{self.slug}-{unique}.json"
+
+    @property
+    def slug(self) -> str:
+        """The name as part of a file's name."""
+        return re.sub(r"[^A-Za-z0-9]+", "-", self.name).strip("-")[:60]
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,18 @@ class Store:
         except (OSError, ValueError) as problem:
             self.say(f"{path}: not usable as evidence ({problem}); computed again")
             return None
+
+    def alike(self, key: Key) -> Iterator[Entry]:
+        """Entries that differ from a key in code and libraries alone, the youngest first."""
+        folder = (self.folder / key.file).parent
+        paths = [path for path in folder.glob(f"{key.slug}-*.json") if path.is_file()]
+        for path in sorted(paths, key=lambda path: path.stat().st_mtime_ns, reverse=True):
+            try:
+                text = path.read_text(encoding="utf-8")
+                own = json.loads(text)["key"]
+                yield _decode(text, replace(key, code=own["code"], libraries=own["libraries"]))
+            except (OSError, ValueError, KeyError, TypeError):
+                continue
 
     def write(self, key: Key, entry: Entry) -> Entry:
         """Keep an entry.

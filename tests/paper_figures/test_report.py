@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from importlib.resources import files
 
@@ -106,6 +107,42 @@ def test_a_claim_that_failed_before_it_began_has_no_numbers(toy):
     html = page([Section("toy", "Toy", [failed])], {}, {})
     assert "&lt;x&gt;" in html
     assert "<svg" not in html
+
+
+def attributes(html, name):
+    return re.findall(rf'<article [^>]*{name}="([^"]*)"', html)
+
+
+def test_filters_offer_what_there_is_and_every_claim_has_its_traits(html, outcomes):
+    options = dict(re.findall(r'<select name="(\w+)">(.*?)</select>', html))
+    values = {name: re.findall(r'value="(\w*)"', inner) for name, inner in options.items()}
+    assert values == {
+        "status": ["", "supported", "refuted", "undecided", "failed"],
+        "paper": ["", "toy"],
+        "data": ["", "simulated", "none"],
+    }
+    assert attributes(html, "data-status") == [outcome.status for outcome in outcomes]
+    assert attributes(html, "data-data") == [outcome.data for outcome in outcomes]
+    assert "simulated" in attributes(html, "data-data")
+
+
+def test_verdicts_of_other_code_are_marked_and_can_be_filtered(outcomes):
+    old = [replace(outcomes[0], stale=True), outcomes[1]]
+    html = page([Section("toy", "Toy", old)], {}, {})
+    assert attributes(html, "data-evidence") == ["stale", "current"]
+    text = Balanced(html).text
+    assert "1 stale" in text
+    assert "by other code or libraries" in text
+    assert '<select name="evidence">' in html
+
+
+def test_claims_without_evidence_are_neither_failed_nor_judged(toy):
+    unchecked = Outcome(toy.claim("a", toy.broken), None)
+    html = page([Section("toy", "Toy", [unchecked])], {}, {})
+    text = Balanced(html).text
+    assert "1 unchecked" in text
+    assert "There is no evidence in the store." in text
+    assert "did not finish" not in text
 
 
 def luminance(colour):

@@ -115,3 +115,31 @@ def test_digest_prefers_the_datas_own_and_refuses_addresses(toy):
     assert digest("a") != digest("b")
     with pytest.raises(TypeError, match="object needs `digest: str`"):
         digest(object())
+
+
+def known(tmp_path, paper):
+    watcher = Watcher()
+    return Run(smoke, 0, Shelf(), Store(tmp_path, say=watcher.say), watcher).stored([paper])
+
+
+def test_what_is_stored_is_told_without_computing(toy, tmp_path):
+    first = run(tmp_path, toy.paper())
+    assert [o.verdict for o in known(tmp_path, toy.paper())] == [o.verdict for o in first.found]
+    assert {o.status for o in known(tmp_path / "empty", toy.paper())} == {"unchecked"}
+    assert not (tmp_path / "empty").exists()
+
+
+def test_verdicts_of_other_code_are_stale(toy, tmp_path, monkeypatch):
+    first = run(tmp_path, toy.paper())
+    monkeypatch.setattr("paper_figures.runner._loaded", lambda module: "changed")
+    found = known(tmp_path, toy.paper())
+    assert [o.stale for o in found] == [True, True, True]
+    assert [o.verdict for o in found] == [o.verdict for o in first.found]
+    again = run(tmp_path, toy.paper())
+    assert not any(o.recalled or o.stale for o in again.found)
+    assert not any(o.stale for o in known(tmp_path, toy.paper()))
+
+
+def test_verdicts_of_another_seed_or_budget_are_no_evidence(toy, tmp_path):
+    run(tmp_path, toy.paper(), seed=1)
+    assert {o.status for o in known(tmp_path, toy.paper())} == {"unchecked"}
