@@ -79,6 +79,7 @@ from neurons.search import SearchResult as SearchResult
 from neurons.search import Space as Space
 from neurons.search import interactions as interactions
 from neurons.search import search as search
+from neurons.spread import spread_over as spread_over
 from neurons.task_based.expression import Expression as Expression
 from neurons.task_based.operators import Operator as Operator
 from neurons.training import Batches as Batches

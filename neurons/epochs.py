@@ -17,6 +17,7 @@ from jax import Array
 from jaxtyping import Float
 
 from neurons.batches import Batches
+from neurons.spread import layout
 
 Loss = Callable[[Any, Any], Array]
 Loop = Literal["auto", "scan", "python"]
@@ -154,14 +155,21 @@ class Run:
         state = replace(state, carry=jax.tree.map(jnp.copy, state.carry))
         shared = (self.batches.data, self.validation)
         data, validation = jax.tree.map(jnp.asarray, stacked(own) if own else shared)
+        spread = layout(seeds, self.batches.size)
+        if spread:
+            state = _on_arrays(spread.state, state)
+            place = spread.state if own else spread.everywhere
+            data, validation = place(data), place(validation)
         for epoch in range(state.epoch, self.batches.epochs):
             if seeds:
                 rows = jax.vmap(lambda k, e=epoch: self.batches.order(k, e))(key)
             else:
                 rows = self.batches.order(key, epoch)
+            rows = spread.rows(rows) if spread else rows
             state = self._epoch(programs, state, data, validation, rows)
             if self.on_epoch is not None:
-                self.on_epoch(state)
+                self.on_epoch(_on_arrays(spread.home, state) if spread else state)
+        state = _on_arrays(spread.home, state) if spread else state
         return _records(graphs, state, self.select, seeds)
 
     def _epoch(
@@ -233,6 +241,11 @@ def _first_state(carry: Carry, seeds: int | None) -> TrainingState:
         jnp.full(shape, jnp.inf), jnp.zeros(shape, int), copy(carry.params), copy(carry.rest)
     )
     return TrainingState(0, carry, worst, (), ())
+
+
+def _on_arrays(change: Callable[[Any], Any], state: TrainingState) -> TrainingState:
+    """The state with its arrays changed."""
+    return TrainingState(state.epoch, *change(tuple(vars(state).values())[1:]))
 
 
 def _step(

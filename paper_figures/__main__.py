@@ -12,6 +12,9 @@ from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
+import jax
+
+from neurons import spread_over
 from paper_figures import catalogue, difference, files, readme, record, style
 from paper_figures.ahead import Settings, check_ahead
 from paper_figures.article import took
@@ -108,7 +111,8 @@ def _outcomes(
     if options.stored:
         return run.stored(find() for find in chosen)
     if options.executor is None:
-        return run.check(find() for find in chosen)
+        with spread_over(jax.devices()[: options.devices or 1]):
+            return run.check(find() for find in chosen)
     with closing(workers(options.executor)) as crew:
         return check_ahead(run, settings, chosen, crew)
 

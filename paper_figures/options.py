@@ -5,6 +5,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+import jax
+
 from paper_figures import executors, readme
 from theory.claims import budgets
 
@@ -33,6 +35,13 @@ def parse(
         metavar="WHERE",
         help=f"who computes: {executors.KINDS} (default: this process); a cluster's workers see "
         "the folders of --out and --data under the same paths",
+    )
+    add(
+        "--devices",
+        type=int,
+        metavar="N",
+        help="spread seeds and batches over so many of JAX's devices (default: one does it all); "
+        "not with --executor",
     )
     add(
         "--resume",
@@ -68,7 +77,24 @@ def _problem(options: argparse.Namespace, known: tuple[str, ...]) -> str:
         return f"unknown budget {options.budget!r}; known are {', '.join(budgets)}"
     if options.executor is not None and not executors.allowed(options.executor):
         return f"unknown executor {options.executor!r}; allowed are {executors.KINDS}"
-    return _data_problem(options) or _out_problem(options) or _readme_problem(options, known)
+    return (
+        _devices_problem(options)
+        or _data_problem(options)
+        or _out_problem(options)
+        or _readme_problem(options, known)
+    )
+
+
+def _devices_problem(options: argparse.Namespace) -> str:
+    if options.devices is None:
+        return ""
+    if options.executor is not None:
+        return "--devices spreads the work of this process: not with --executor"
+    there = jax.device_count()
+    if not 1 <= options.devices <= there:
+        more = "; XLA_FLAGS=--xla_force_host_platform_device_count=N makes N of a CPU"
+        return f"--devices must be from 1 to {there}, got {options.devices}{more}"
+    return ""
 
 
 def _data_problem(options: argparse.Namespace) -> str:

@@ -82,6 +82,10 @@ def test_a_recalled_verdict_keeps_its_seconds(slow_toy, here):
         (["--readme", "no.md"], "--readme must name a file with the markers"),
         (["--readme", "R.md", "--budget", "smoke"], "--readme quotes whole runs"),
         (["--out", "R.md"], "--out must name a folder"),
+        (["--executor", "threads"], "unknown executor 'threads'; allowed are process"),
+        (["--devices", "0"], "--devices must be from 1 to 1, got 0"),
+        (["--devices", "2"], "XLA_FLAGS=--xla_force_host_platform_device_count=N"),
+        (["--devices", "1", "--executor", "process"], "not with --executor"),
     ],
 )
 def test_wrong_arguments_say_what_is_allowed(toy, here, capsys, arguments, message):
