@@ -8,7 +8,7 @@ export JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES = -1
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --editable ".[$*]" && touch $@
 figures: .venv/ready-data $(if $(NEURONS_DATA),.venv/ready-elpv)
-	$(BIN)/python -m paper_figures $(FIGURES)
+	$(BIN)/python -m paper_figures --executor process $(FIGURES)
 test: .venv/ready-dev .venv/ready-data
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && $(BIN)/mypy
 	$(BIN)/python -m pytest -q --doctest-modules neurons theory paper_figures
