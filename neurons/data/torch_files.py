@@ -130,7 +130,8 @@ def _from_zip(stream: IO[bytes], size: int) -> tuple[Any, Read]:
     if any(info.compress_type != zipfile.ZIP_STORED for info in members.values()):
         raise PickleError("a compressed archive, which torch.save never writes")
     # What claims to hold more than the file has parts that lie on each other.
-    if sum(info.file_size for info in archive.infolist()) > size:
+    claimed = [max(info.file_size, info.compress_size) for info in archive.infolist()]
+    if sum(claimed) > size:
         raise PickleError("an archive that claims to be larger than its file")
     if "data.pkl" not in members:
         raise PickleError("a zip archive without data.pkl")
