@@ -46,14 +46,14 @@ class Picture:
         Raises:
             DataError: A file is no picture, or the mask does not fit.
         """
-        image = _pixels(self.image)
+        image = pixels(self.image)
         return image.astype(np.float32) / np.float32(255), self._fitting(image.shape[:2])
 
     def resized(
         self, size: Size, fit: Fit = "squeeze", *, colour: bool = False
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """As :meth:`read`, brought to one size: `(height, width[, 3])` and `(height, width)`."""
-        image = _pixels(self.image, "RGB" if colour else "L")
+        image = pixels(self.image, "RGB" if colour else "L")
         marked = self._fitting(image.shape[:2])
         levels = resize(image.astype(np.float32), size, fit) / np.float32(255)
         return np.clip(levels, 0, 1), shrink_mask(marked, size, fit)
@@ -117,7 +117,7 @@ def read_grey(path: str | Path, side: Size, fit: Fit = "squeeze") -> NDArray[np.
     Raises:
         DataError: The file cannot be read as a picture: file, expected and found are named.
     """
-    return resize(_pixels(path).astype(np.float32), side, fit)
+    return resize(pixels(path).astype(np.float32), side, fit)
 
 
 def read_mask(path: str | Path, side: Size, fit: Fit = "squeeze") -> NDArray[np.bool_]:
@@ -188,7 +188,7 @@ _SHAPED = {"squeeze": lambda values, ratio, blank: values, "crop": _cropped, "pa
 
 
 def _marked(path: str | Path) -> NDArray[np.bool_]:
-    levels = _pixels(path)
+    levels = pixels(path)
     marked, some = levels > THRESHOLD, np.count_nonzero(levels)
     grey = np.count_nonzero((levels >= GREY.start) & (levels < GREY.stop))
     if some and (not marked.any() or grey > MOST_GREY * levels.size):
@@ -198,7 +198,12 @@ def _marked(path: str | Path) -> NDArray[np.bool_]:
     return marked
 
 
-def _pixels(path: str | Path, mode: str = "L") -> NDArray[np.uint8]:
+def pixels(path: str | Path, mode: str = "L") -> NDArray[np.uint8]:
+    """A picture as its file has it, `(height, width)` grey, or `(height, width, 3)` for "RGB".
+
+    Raises:
+        DataError: The file cannot be read as a picture of 8 bits a channel.
+    """
     from PIL import Image  # slow to import, and only readers of pictures need it
 
     try:

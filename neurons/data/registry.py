@@ -18,6 +18,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "bearing_spectra": ("phm2012", "cwru"),
     "mnist_points": ("images",),
     "pretrained_tiles": ("magnetic_tile", "weights"),
+    "scenes": ("change",),
     "surfaces": ("magnetic_tile", "weights"),
 }
 """Names that stand for other sets, of which each is also a set by itself."""

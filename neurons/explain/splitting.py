@@ -17,6 +17,7 @@ from jax import Array
 from jax.tree_util import Partial
 from jaxtyping import Float
 
+from neurons.beside import Beside as Beside
 from neurons.explain.targets import Target, scores
 
 
@@ -30,23 +31,6 @@ class Split(NamedTuple):
 
     features: Callable[..., Any]
     head: Callable[..., Any]
-
-
-@jax.tree_util.register_dataclass
-@dataclass(frozen=True)
-class Beside:
-    """Activations that a map is made of, and what passes by them to the head.
-
-    What a head needs besides the explained activations (class tokens, skip connections, the other
-    branch of a network) travels here. Methods read and change `activations` only.
-
-    Args:
-        activations: `(batch, *spatial, channels)`.
-        rest: pytree of arrays `(batch, ...)`.
-    """
-
-    activations: Array
-    rest: Any
 
 
 @dataclass(frozen=True)

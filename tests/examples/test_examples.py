@@ -99,3 +99,17 @@ def test_train_with_a_prior(monkeypatch):
     found = load("train_with_a_prior").main(steps=40, few=48, arms=("knowledge prior",))
     assert set(found) == {"first network", "knowledge prior"}
     assert min(found.values()) > 0.5
+
+
+@pytest.mark.usefixtures("standard_promotion")
+def test_bearing_life(monkeypatch):
+    monkeypatch.delenv("NEURONS_DATA", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", "/nonexistent")
+    found = load("bearing_life").main(steps=60)
+    assert found["SAL-CNN"] < found["constant 50 %"]
+
+
+@pytest.mark.usefixtures("standard_promotion")
+def test_detect_change():
+    found = load("detect_change").main(steps=60, pairs=60, auxiliary=False, decoder="plain")
+    assert found["mIoU"] > 0.55  # less than 0.45 with nothing marked

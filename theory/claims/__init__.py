@@ -45,6 +45,9 @@ _PAPERS = (
     "knowledge_prior",
     "sample_centric",
     "reliability",
+    "tri_path_dino",
+    "s2m",
+    "sal_cnn",
 )
 
 

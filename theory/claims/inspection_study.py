@@ -42,7 +42,8 @@ from theory.claims.exact import numpy_generator
 from theory.claims.inspection_study_networks import FLIPS, Part, Set
 from theory.claims.inspection_study_networks import SETS as SETS
 from theory.claims.inspection_study_networks import STAGES as STAGES
-from theory.claims.localisation_study_detectors import LINEAR, TwoSided, adam, packed, restored
+from theory.claims.localisation_study_detectors import LINEAR, TwoSided, adam
+from theory.claims.packed_weights import packed, restored
 
 FOLDS, VALIDATION = 5, 0.15
 STEPS, LEAST_STEPS, BATCH, RATE = 1000, 20, 32, 3e-3

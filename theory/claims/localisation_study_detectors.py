@@ -11,8 +11,6 @@ for evidence where they are positive. For explanations each channel is split int
 its negative part, which changes no value of the network.
 """
 
-import base64
-from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Literal, NamedTuple
@@ -32,6 +30,7 @@ from neurons.explain.metrics import auc
 from neurons.folds import folds
 from theory.claims.claim import Lab
 from theory.claims.exact import numpy_generator
+from theory.claims.packed_weights import packed, restored
 
 Arm = Literal["trained", "untrained", "shuffled"]
 
@@ -274,22 +273,3 @@ def _key(lab: Lab, seed: int) -> Array:
 
 def _fresh(lab: Lab, seed: int) -> Top:
     return Top(_pretrained(lab), rngs=nnx.Rngs(_key(lab, seed)))
-
-
-def packed(model: nnx.Module) -> list[str]:
-    """All parameters and statistics of a model as text, for :func:`restored`."""
-    return [
-        base64.b64encode(np.asarray(leaf, np.float32).tobytes()).decode()
-        for leaf in jax.tree.leaves(nnx.state(model))
-    ]
-
-
-def restored(model: Any, stored: Sequence[str]) -> Any:
-    """The model with the parameters and statistics that :func:`packed` gave."""
-    leaves, tree = jax.tree.flatten(nnx.state(model))
-    values = [
-        jnp.asarray(np.frombuffer(base64.b64decode(text), np.float32).reshape(leaf.shape))
-        for leaf, text in zip(leaves, stored, strict=True)
-    ]
-    nnx.update(model, jax.tree.unflatten(tree, values))
-    return model

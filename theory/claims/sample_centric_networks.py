@@ -29,7 +29,8 @@ from theory.claims import inspection_study as study
 from theory.claims.claim import Lab
 from theory.claims.exact import numpy_generator
 from theory.claims.inspection_study_networks import part
-from theory.claims.localisation_study_detectors import adam, backbone, chunks, packed, restored
+from theory.claims.localisation_study_detectors import adam, backbone, chunks
+from theory.claims.packed_weights import packed, restored
 
 Arm = Literal["mask", "joint", "shuffled"]
 Which = Literal["tiles", "drawn"]

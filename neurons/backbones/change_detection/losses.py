@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 Logits = Float[Array, "batch *space classes"]
 Labels = Int[Array, "batch *space"]
 IGNORE = -1
+ORDERED = 16  # bits of an error that its order must go by
 
 
 def focal_loss(
@@ -105,12 +106,27 @@ def lovasz_softmax(logits: Logits, labels: Labels, *, ignore: int = IGNORE) -> F
 
 def _extension(errors: Float[Array, " pixels"], y: Float[Array, " pixels"]) -> Array:
     # Pixels that do not count have error 0 and come last, where they weigh nothing.
-    order = jnp.argsort(-jax.lax.stop_gradient(errors))
+    order = _falling(jax.lax.stop_gradient(errors))
     truth = y[order]
     shared = truth.sum() - jnp.cumsum(truth)
     union = truth.sum() + jnp.cumsum(1 - truth)
     losses = 1 - shared / jnp.maximum(union, 1)
     return jnp.sum(errors[order] * jnp.diff(losses, prepend=jnp.zeros(1, losses.dtype)))
+
+
+def _falling(errors: Float[Array, " pixels"]) -> Array:
+    """The order of falling errors; those within 2^-16 of each other may change places.
+
+    On a CPU sorting whole numbers, which hold the error and the place, takes a fifth of the time of
+    an argsort. By as little as the errors differ the loss does, too.
+    """
+    place_bits = max(1, (errors.size - 1).bit_length())
+    bits = min(23, 31 - place_bits)
+    if bits < ORDERED:
+        return jnp.argsort(-errors)
+    levels = ((1 - errors) * (2**bits - 1)).astype(jnp.int32)
+    packed = (levels << place_bits) | jnp.arange(errors.size, dtype=jnp.int32)
+    return jnp.sort(packed) & (2**place_bits - 1)
 
 
 def _probabilities(

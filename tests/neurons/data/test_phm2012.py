@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from neurons.data import registry
-from neurons.data.phm2012 import BEARINGS, lives
+from neurons.data.phm2012 import BEARINGS, lives, phm2012
 from neurons.data.registry import DataError, Entry
 
 
@@ -22,7 +22,9 @@ def shelf(tmp_path, monkeypatch):
             stored[f"{name}_index"], stored[f"{name}_records"] = np.array([0, 10, 17]), 18
         path = tmp_path / "phm2012/phm2012_every10.npz"
         path.parent.mkdir()
+        cut = changes.pop("cut", None)
         np.savez_compressed(path, **{**stored, **changes})
+        path.write_bytes(path.read_bytes()[:cut])
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
         entry = Entry("phm2012/phm2012_every10.npz", path.stat().st_size, sha256, "")
         monkeypatch.setattr(registry, "manifest", lambda: (entry,))
@@ -56,6 +58,31 @@ def test_thousandths_become_g(shelf):
 def test_another_form_is_refused_by_name(shelf, changes):
     with pytest.raises(DataError, match="Bearing2_3: integers"):
         shelf(**changes)()
+
+
+@pytest.mark.parametrize("cut", [0, 100, -10])
+def test_a_truncated_file_is_refused_by_name(shelf, cut):
+    with pytest.raises(DataError, match=r"phm2012_every10\.npz: expected an \.npz file"):
+        shelf(cut=cut)()
+
+
+def test_a_file_of_another_size_is_refused_by_name(shelf, tmp_path):
+    read = shelf()
+    path = tmp_path / "phm2012/phm2012_every10.npz"
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(DataError, match=r"phm2012_every10\.npz: expected \d+ bytes"):
+        read()
+
+
+def test_the_set_says_what_it_is_and_notices_a_changed_sample(shelf, tmp_path):
+    shelf()
+    found, again = phm2012(tmp_path), phm2012(tmp_path)
+    assert str(found) == "phm2012: 17 bearings, 51 records (real)"
+    assert found.bearings == BEARINGS
+    assert [life.condition for life in found.lives] == [1] * 7 + [2] * 7 + [3] * 3
+    assert found.lives[0].elapsed.tolist() == [0, 100, 170]  # s
+    again.lives[16].signals[2, 1, -1] += 0.001
+    assert found.digest != again.digest
 
 
 def test_the_real_lives_are_whole(folder_with):
