@@ -16,9 +16,7 @@ from flax import nnx
 import neurons as nr
 from neurons import data
 from neurons.backbones import remaining_life as rl
-from neurons.data.life_labels import linear_label
-from neurons.data.phm2012 import PERIOD, phm2012
-from neurons.data.simulated_lives import simulated_lives
+from neurons.data.phm2012 import PERIOD
 
 
 def error(model: rl.SALCNN, batch: tuple[jax.Array, jax.Array]) -> jax.Array:
@@ -28,7 +26,7 @@ def error(model: rl.SALCNN, batch: tuple[jax.Array, jax.Array]) -> jax.Array:
 
 def main(steps: int = 150) -> dict[str, float]:
     """Train for `steps` steps; return mean absolute errors in points (% of life)."""
-    known = phm2012() if data.available("phm2012") else simulated_lives()
+    known = data.phm2012() if data.available("phm2012") else data.simulated_lives()
     *lives, held_out = [life for life in known.lives if life.condition == 1]
     signals = np.concatenate([life.signals for life in (*lives, held_out)])
     pictures = np.asarray(rl.log_spectrogram(jnp.asarray(signals), size=(32, 4)))
@@ -37,7 +35,7 @@ def main(steps: int = 150) -> dict[str, float]:
     standardise = rl.Standardiser.fit(np.concatenate(learned))
 
     cut = [rl.stretches(standardise(x), look_back=8, length=23, every=4) for x in learned]
-    labels = [linear_label(life)[at] for life, (_, at) in zip(lives, cut, strict=True)]
+    labels = [data.linear_label(life)[at] for life, (_, at) in zip(lives, cut, strict=True)]
     rows = np.concatenate([x for x, _ in cut]), np.concatenate(labels)
     batches = nr.Batches(rows, 10, max(1, steps * 10 // len(rows[0])))
     net = rl.SALCNN(widths=(8, 16, 32), memory=32, momentum=0.9, rngs=nnx.Rngs(0))
@@ -45,7 +43,7 @@ def main(steps: int = 150) -> dict[str, float]:
     model = nr.fit(net, error, tx, batches, key=jax.random.key(0)).model
 
     x, places = rl.stretches(standardise(judged), look_back=8, length=23, every=16)
-    left, truth = np.zeros(len(judged)), linear_label(held_out)
+    left, truth = np.zeros(len(judged)), data.linear_label(held_out)
     left[places] = nnx.jit(lambda net, x: nnx.sigmoid(net.along(x)))(model, jnp.asarray(x))
     clock = rl.MeanLife.fit([life.records * PERIOD for life in lives])(held_out.elapsed)
     found = {"SAL-CNN": left, "mean life": clock, "constant 50 %": np.full(len(truth), 0.5)}

@@ -11,7 +11,7 @@ README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 @pytest.mark.usefixtures("standard_promotion")
 def test_snippets_run_one_after_the_other(capsys):
     snippets = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    assert len(snippets) == 10
+    assert len(snippets) == 12
     scope = {}
     for snippet in snippets:
         exec(compile(snippet, "README.md", "exec"), scope)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from watching import Watcher
 
 from paper_figures.ahead import ATTEMPTS, Settings, check_ahead
 from paper_figures.data import Shelf
@@ -16,23 +17,6 @@ from paper_figures.store import Store, now
 from theory.claims import smoke
 
 TOY = Path(__file__).parent / "toy_paper.py"
-
-
-class Watcher:
-    def __init__(self):
-        self.begun, self.parts, self.outcomes, self.said = [], [], [], []
-
-    def begin(self, claim):
-        self.begun.append(claim)
-
-    def under_way(self, part):
-        self.parts.append(part)
-
-    def finish(self, outcome):
-        self.outcomes.append(outcome)
-
-    def say(self, message):
-        self.said.append(message)
 
 
 class Threads:

@@ -1,27 +1,11 @@
 import jax
 import pytest
+from watching import Watcher
 
 from paper_figures.data import Shelf, Unreadable, digest
 from paper_figures.runner import Run, paper_key, total_seconds
 from paper_figures.store import Store, now
 from theory.claims import smoke
-
-
-class Watcher:
-    def __init__(self):
-        self.said, self.parts, self.outcomes = [], [], []
-
-    def begin(self, claim):
-        pass
-
-    def under_way(self, part):
-        self.parts.append(part)
-
-    def finish(self, outcome):
-        self.outcomes.append(outcome)
-
-    def say(self, message):
-        self.said.append(message)
 
 
 class Reader:

@@ -20,6 +20,7 @@ How others build on it::
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
@@ -49,6 +50,16 @@ SCORES = ("oa", "miou", "sek", "f_scd", "score")
 
 Loss = Callable[[Any, Any], Array]
 Make = Callable[..., Any]
+
+
+def tiled(lab: Lab, side: int) -> Lab:
+    """The lab with its drawn pairs cut into squares of a smaller side, pixels."""
+    return replace(lab, data=replace(lab.data, drawn=_tiles(lab.data.drawn, side)))
+
+
+@lru_cache(maxsize=4)
+def _tiles(scenes: Scenes, side: int) -> Scenes:
+    return scenes.cut(side) if scenes.before.shape[1] > side else scenes
 
 
 class Division(NamedTuple):

@@ -16,7 +16,6 @@ they grow with the budget's effort and with its data.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
@@ -29,7 +28,6 @@ from neurons.backbones.change_detection.maps import change_loss
 from neurons.backbones.change_detection.s2m import S2M, alignment_loss, reading
 from neurons.backbones.change_detection.sentence_bank import SlotBank, Vocabulary, slot_rows
 from neurons.backbones.dino import Shape
-from neurons.data import Scenes
 from neurons.data.scenes import corrupt, regions, slots, vocabulary
 from theory.claims import change_gallery as gallery
 from theory.claims import change_study as study
@@ -94,7 +92,7 @@ def pieces(lab: Lab) -> side_by_side.Pieces:
 
 
 def _outcome(lab: Lab, seed: int) -> dict[str, Any]:
-    lab = tiled(lab)
+    lab = study.tiled(lab, SIDE)
     nets = trained(lab, seed)
     rows = study.division(lab, seed).test
     test = study.pairs(lab).take(rows)
@@ -111,16 +109,6 @@ def _outcome(lab: Lab, seed: int) -> dict[str, Any]:
         "leak": answers.leak(nets[OURS], test, numbers),
         "examples": gallery.shown(test, drawn, maps),
     }
-
-
-def tiled(lab: Lab) -> Lab:
-    """The lab with its drawn pairs cut into tiles."""
-    return replace(lab, data=replace(lab.data, drawn=_tiles(lab.data.drawn)))
-
-
-@lru_cache(maxsize=2)
-def _tiles(scenes: Scenes) -> Scenes:
-    return scenes.cut(SIDE)
 
 
 def steps_of(lab: Lab) -> int:

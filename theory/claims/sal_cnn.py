@@ -23,10 +23,10 @@ SETTING = (
     "paper did so is not known. The file has every tenth record and the last: records lie 100 s "
     "apart, and the memory looks back on 8 of them, 800 s. Sizes are ours, and small: spectrograms "
     "(Hann 256, hop 128, logarithm) resized to 32 frequencies and 4 frames, standardised by the "
-    "training bearings; four blocks of 8 to 64 channels, CBAM before each pooling (running statistics with decay 0.9, not "
-    "0.99: trainings are short), an LSTM of 32; "
-    "label: share of life left, straight from 100 to 0 %. All networks take the same stretches of "
-    "records, as many steps at one rate; sizes and steps were settled by the time they take, after "
+    "training bearings; four blocks of 8 to 64 channels, CBAM before each pooling (running "
+    "statistics with decay 0.9, not 0.99: trainings are short), an LSTM of 32; label: share of "
+    "life left, straight from 100 to 0 %. All networks take the same stretches of records, as many "
+    "steps at one rate; sizes and steps were settled by the time they take, after "
     "test errors of one seed had been seen."
 )
 MULTI = (

@@ -9,8 +9,7 @@ network. What it knows comes from single pictures with labels of another kind, n
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
-from functools import lru_cache, partial
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -25,7 +24,7 @@ from neurons.backbones.change_detection import TriPath, change_loss
 from neurons.backbones.change_detection.auxiliary import Plan
 from neurons.backbones.defect.preprocessing import preprocess
 from neurons.backbones.dino import Shape, VisionTransformer
-from neurons.data import Scenes, simulated_scenes
+from neurons.data import simulated_scenes
 from theory.claims import change_study as study
 from theory.claims.claim import Lab
 from theory.claims.packed_weights import packed, restored
@@ -58,16 +57,6 @@ PARTS: Mapping[str, Options] = MappingProxyType(
 ARMS = (FULL, *PARTS, CROSS_ENTROPY, KNOWING, FEW, KNOWING_FEW)
 
 
-def cut(lab: Lab) -> Lab:
-    """The lab with its drawn pairs cut to the study's size."""
-    return replace(lab, data=replace(lab.data, drawn=_cut(lab.data.drawn, SIDE)))
-
-
-@lru_cache(maxsize=2)
-def _cut(scenes: Scenes, side: int) -> Scenes:
-    return scenes.cut(side) if scenes.before.shape[1] > side else scenes
-
-
 def make(classes: int, arm: str, *, rngs: nnx.Rngs) -> TriPath:
     """The arm's network, untrained.
 
@@ -84,7 +73,7 @@ def trained(lab: Lab, arm: str, seed: int) -> TriPath:
     """An arm's network, recalled or trained.
 
     Args:
-        lab: of pairs that are :func:`cut`.
+        lab: of pairs cut to `SIDE`.
         arm: one of :data:`ARMS`.
         seed: decides fold, start and order.
     """

@@ -30,7 +30,6 @@ from theory.claims.tri_path_dino_networks import (
     MAIN,
     PLAIN,
     SIDE,
-    cut,
     trained,
 )
 
@@ -55,7 +54,7 @@ def outcome(lab: Lab, seed: int) -> dict[str, Any]:
         the same of real pairs, that no network learned from, if there are any.
     """
     name = f"{lab.data.name}, tri-path outcome, {seed}"
-    return dict(lab.recall(name, partial(_outcome, cut(lab), seed)))
+    return dict(lab.recall(name, partial(_outcome, study.tiled(lab, SIDE), seed)))
 
 
 def pieces(lab: Lab) -> side_by_side.Pieces:
