@@ -9,10 +9,12 @@ the layout, a run's verdicts are those of the store.
 """
 
 import traceback
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import zip_longest
 from pathlib import Path
 
 from paper_figures.catalogue import Paper
@@ -128,7 +130,8 @@ class Ahead:
 
     def __init__(self, settings: Settings, workers: Workers, watcher: Watcher) -> None:
         self._settings, self._workers, self._watcher = settings, workers, watcher
-        self._under_way: dict[Future[Report], tuple[int, Task, int]] = {}
+        self._waiting: deque[_Turn] = deque()
+        self._under_way: dict[Future[Report], _Turn] = {}
 
     def claims(
         self, papers: Sequence[Callable[[], Paper]]
@@ -138,22 +141,24 @@ class Ahead:
         Args:
             papers: functions that give the papers; they go to the workers.
         """
-        stages = [iter(_stages(find, self._pieces(find))) for find in papers]
-        for number in range(len(papers)):
-            self._next(stages, number)
-        while self._under_way:
-            self._tell()
+        stages = [_stages(find, self._pieces(find)) for find in papers]
+        first = [[_Turn(number, task) for task in next(s, [])] for number, s in enumerate(stages)]
+        # Papers take turns: workers at different papers compile different programs.
+        self._waiting.extend(turn for row in zip_longest(*first) for turn in row if turn)
+        while self._waiting or self._under_way:
+            self._fill()
             done, _ = wait(self._under_way, return_when=FIRST_COMPLETED)
-            for number, task, report in self._reports(done):
+            for turn, report in self._reports(done):
                 for message in report.said:
                     self._watcher.say(message)
-                if not task.piece:
-                    paper = task.find()
-                    yield paper, paper.claims[task.number], report
+                if not turn.task.piece:
+                    paper = turn.task.find()
+                    yield paper, paper.claims[turn.task.number], report
                 elif report.error:
-                    self._watcher.say(f"{task}: {report.error}")
-                if number not in {n for n, _, _ in self._under_way.values()}:
-                    self._next(stages, number)
+                    self._watcher.say(f"{turn.task}: {report.error}")
+                if all(other.paper != turn.paper for other in self._left()):
+                    following = next(stages[turn.paper], [])
+                    self._waiting.extend(_Turn(turn.paper, task) for task in following)
 
     def _pieces(self, find: Callable[[], Paper]) -> int:
         """How many pieces a paper's evidence has; they are cheap to list."""
@@ -162,40 +167,49 @@ class Ahead:
         run = Run(settings.budget, settings.seed, _shelf(settings.data), store, self._watcher)
         return len(run.pieces(find()))
 
-    def _next(self, stages: Sequence[Iterator[list[Task]]], number: int) -> None:
-        for task in next(stages[number], []):
-            self._submit(number, task, 1)
+    def _left(self) -> Iterator["_Turn"]:
+        yield from self._under_way.values()
+        yield from self._waiting
 
-    def _submit(self, number: int, task: Task, attempt: int) -> None:
-        future = self._workers.executor().submit(carry_out, task, self._settings)
-        self._under_way[future] = number, task, attempt
+    def _fill(self) -> None:
+        """Give the workers what they can take; a task that may have killed one runs alone."""
+        limit = self._workers.at_once or len(self._waiting) + len(self._under_way)
+        while self._waiting and len(self._under_way) < limit:
+            alone = any(turn.attempt > 1 for turn in (self._waiting[0], *self._under_way.values()))
+            if alone and self._under_way:
+                break
+            self._submit(self._waiting.popleft())
+        self._watcher.begin(", ".join(str(turn.task) for turn in self._under_way.values()))
 
-    def _reports(self, done: Iterable[Future[Report]]) -> Iterator[tuple[int, Task, Report]]:
-        """What came of finished tasks; those whose worker died are tried again."""
-        for future in done:
-            number, task, attempt = self._under_way.pop(future)
-            problem = future.exception()
-            if problem is None:
-                yield number, task, future.result()
-            elif attempt < ATTEMPTS and isinstance(problem, BrokenExecutor):
-                self._again(number, task, attempt)
-            else:
-                yield number, task, Report(f"{type(problem).__name__}: {problem}")
-
-    def _again(self, number: int, task: Task, attempt: int) -> None:
-        self._watcher.say(f"{task}: its worker died; tried again")
+    def _submit(self, turn: "_Turn") -> None:
         try:
-            self._submit(number, task, attempt + 1)
+            future = self._workers.executor().submit(carry_out, turn.task, self._settings)
         except BrokenExecutor:
             self._workers.renew()
-            self._submit(number, task, attempt + 1)
+            future = self._workers.executor().submit(carry_out, turn.task, self._settings)
+        self._under_way[future] = turn
 
-    def _tell(self) -> None:
-        at_work = [
-            str(task) for future, (_, task, _) in self._under_way.items() if future.running()
-        ]
-        if at_work:
-            self._watcher.begin(", ".join(at_work))
+    def _reports(self, done: Iterable[Future[Report]]) -> Iterator[tuple["_Turn", Report]]:
+        """What came of finished tasks; those whose worker died are tried again."""
+        for future in done:
+            turn = self._under_way.pop(future)
+            problem = future.exception()
+            if problem is None:
+                yield turn, future.result()
+            elif turn.attempt < ATTEMPTS and isinstance(problem, BrokenExecutor):
+                self._watcher.say(f"{turn.task}: its worker died; tried again")
+                self._waiting.append(replace(turn, attempt=turn.attempt + 1))
+            else:
+                yield turn, Report(f"{type(problem).__name__}: {problem}")
+
+
+@dataclass(frozen=True)
+class _Turn:
+    """A task of a paper, by the paper's place in the run, and which attempt at it this is."""
+
+    paper: int
+    task: Task
+    attempt: int = 1
 
 
 def check_ahead(

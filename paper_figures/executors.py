@@ -22,7 +22,12 @@ class NoWorkers(Exception):  # noqa: N818
 
 
 class Workers(Protocol):
-    """Who computes: an executor that can be replaced when its workers have died."""
+    """Who computes: an executor that can be replaced when its workers have died.
+
+    `at_once` says how many tasks it can be given at a time; `None` if it looks after that itself.
+    """
+
+    at_once: int | None
 
     def executor(self) -> Executor:
         """The executor in use."""
@@ -51,6 +56,7 @@ class Processes:
             raise ValueError(f"at least one worker process, got {count}")
         # With a single thread XLA computes other last digits than with two or more.
         self._threads = max(2, cores // self.count)
+        self.at_once: int | None = self.count
         self._pool = self._begin()
 
     def _begin(self) -> ProcessPoolExecutor:
@@ -99,6 +105,7 @@ class Dask:
             raise NoWorkers(f"Dask is not installed ({problem}): {way_out}") from problem
         except (OSError, ValueError) as problem:
             raise NoWorkers(f"no Dask scheduler answers at {address}: {problem}") from problem
+        self.at_once: int | None = None
         # Dask gives the task of a worker that died to another one by itself.
         self._pool: Executor = self._client.get_executor(pure=False, retries=0)
 

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -22,8 +23,9 @@ TOY = Path(__file__).parent / "toy_paper.py"
 class Threads:
     """Workers of this process; some of their first tasks fail as if a process had died."""
 
-    def __init__(self, deaths=0):
+    def __init__(self, deaths=0, at_once=1, deadly=""):
         self.deaths, self.renewed, self.tasks = deaths, 0, []
+        self.at_once, self.deadly, self.beside = at_once, deadly, []
         self.pool = ThreadPoolExecutor(1)
 
     def executor(self):
@@ -31,8 +33,8 @@ class Threads:
 
     def submit(self, function, task, settings):
         self.tasks.append(str(task))
-        if self.deaths:
-            self.deaths -= 1
+        if self.deaths or str(task) == self.deadly:
+            self.deaths = max(0, self.deaths - 1)
             lost = Future()
             lost.set_exception(BrokenExecutor("a worker died"))
             return lost
@@ -107,6 +109,23 @@ def test_a_claim_that_kills_every_worker_fails(toy, tmp_path):
     find = lambda: replace(toy.paper(claims=one), pieces=None)  # noqa: E731
     seen = run(tmp_path, find, Threads(deaths=ATTEMPTS))
     assert [o.error for o in seen.found] == ["BrokenExecutor: a worker died"]
+
+
+def test_what_may_have_killed_a_worker_runs_alone_and_harms_no_other(toy, tmp_path):
+    crew = Threads(at_once=2, deadly="toy/equal")
+    seen = run(tmp_path, toy.paper, crew)
+    assert [o.status for o in seen.found] == ["supported", "failed", "refuted"]
+    assert crew.tasks.count("toy/equal") == ATTEMPTS
+
+
+def test_papers_take_turns(toy, tmp_path):
+    crew = Threads(at_once=2)
+    renamed = [replace(c, paper="other") for c in toy.paper().claims]
+    other = partial(replace, toy.paper(), name="other", claims=tuple(renamed))
+    own = Run(smoke, 0, Shelf(), Store(tmp_path), Watcher())
+    found = check_ahead(own, Settings(smoke, 0, None, tmp_path), [toy.paper, other], crew)
+    assert [o.claim.paper for o in found] == ["toy"] * 3 + ["other"] * 3
+    assert crew.tasks[:4] == ["toy, piece 1", "other, piece 1", "toy, piece 2", "other, piece 2"]
 
 
 @pytest.mark.parametrize(
