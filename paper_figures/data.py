@@ -56,9 +56,13 @@ class Shelf:
                 raise Unreadable(f"{name}: {problem}") from problem
 
     def get(self, claim: Claim) -> tuple[Any, str]:
-        """The data of a claim, and whether it is "real", "simulated" or "none"."""
+        """The data of a claim, and whether it is "real", "simulated" or "none".
+
+        A public set may say of itself that it is simulated where its real part is but shown.
+        """
         if claim.data in self._real:
-            return self._real[claim.data], "real"
+            found = self._real[claim.data]
+            return found, "simulated" if getattr(found, "simulated", False) else "real"
         source = (claim.data, claim.simulate)
         if source not in self._simulated:
             self._simulated[source] = claim.simulate()

@@ -47,8 +47,8 @@ class ChangeSet:
 
     @property
     def simulated(self) -> bool:
-        """Whether all pairs were drawn."""
-        return all(part.simulated for part in self.parts)
+        """Whether the pairs to learn from are drawn; the real ones are too few."""
+        return self.drawn.simulated
 
     def __str__(self) -> str:
         return f"{self.name}: {'; '.join(map(str, self.parts))}"

@@ -80,6 +80,18 @@ def test_real_data_is_loaded_once_and_takes_the_place_of_the_simulation(toy):
     assert shelf.get(claims[2])[1] == "none"
 
 
+def test_a_public_set_may_say_that_what_counts_in_it_is_simulated(toy):
+    class Drawn:
+        simulated = True
+
+    reader = Reader()
+    reader.load = lambda name, folder=None: Drawn()
+    shelf = Shelf(reader=reader)
+    claim = toy.claim("a", toy.equal, data="coins")
+    shelf.load([claim])
+    assert shelf.get(claim)[1] == "simulated"
+
+
 def test_simulations_are_shared(toy):
     shelf = Shelf(reader=toy.NoReader)
     claims = [toy.claim(n, toy.equal, data="coins") for n in "ab"]
