@@ -103,6 +103,8 @@ def _same_pictures(lab: Lab, which: Set, seed: int, fraction: float) -> float:
 def _outcome(lab: Lab, arm: str, which: Set, seed: int, fraction: float) -> dict[str, Any]:
     fold = study.fold(lab, which, seed, fraction)
     (distance, times), net = _chosen(lab, arm, which, seed, fraction, fold)
+    if (arm, seed, fraction) == (KNOWLEDGE, 0, CONTROLLED):
+        _in_use(lab, arm, which, net)
     known = _judged(lab, which, net, fold.train)
     found = fold.judge(partial(_judged, lab, which, net))
     record: dict[str, Any] = {"distance": distance, "strength": times}
@@ -283,9 +285,20 @@ def costs(lab: Lab, which: Set, arm: str) -> dict[str, int]:
     return dict(lab.recall(name, partial(_costs, lab, which, arm)))
 
 
+def _in_use(lab: Lab, arm: str, which: Set, net: Any = None) -> Any:
+    """The first seed's network after an arm; kept, that of the method is not trained again."""
+
+    def make() -> Any:
+        fold = study.fold(lab, which, 0, CONTROLLED)
+        return _chosen(lab, arm, which, 0, CONTROLLED, fold)[1] if net is None else net
+
+    if not _hands_over(arm):
+        return _untaught(lab, arm, which, 0, CONTROLLED)
+    return study.recalled(lab, f"{arm}, in use", which, 0, make)
+
+
 def _costs(lab: Lab, which: Set, arm: str) -> dict[str, int]:
-    fold = study.fold(lab, which, 0, CONTROLLED)
-    net = _chosen(lab, arm, which, 0, CONTROLLED, fold)[1]
+    net = _in_use(lab, arm, which)
     one = jnp.asarray(study.part(lab, which).entered[0, :1])
     return {"parameters": nr.parameters(net), "multiplications": nr.multiplications(net, one)}
 
@@ -297,8 +310,7 @@ def seconds(lab: Lab, which: Set, arms: Sequence[str]) -> list[dict[str, float]]
 
 
 def _seconds(lab: Lab, which: Set, arms: Sequence[str]) -> list[dict[str, float]]:
-    fold = study.fold(lab, which, 0, CONTROLLED)
-    nets = {arm: _chosen(lab, arm, which, 0, CONTROLLED, fold)[1] for arm in arms}
+    nets = {arm: _in_use(lab, arm, which) for arm in arms}
     x = jnp.asarray(study.part(lab, which).entered[0, :CHUNK])
     runs = {arm: partial(_run, *nnx.split(net), x) for arm, net in nets.items()}
     for run in runs.values():
