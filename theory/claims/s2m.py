@@ -10,8 +10,8 @@ from theory.claims.cam_contrasts import claims_of
 from theory.claims.s2m_study import pieces as pieces
 
 PAPER = (
-    "K. Zheng, H.-C. Dong et al., S2M: masks can talk (structured text from change labels), "
-    "arXiv 2605.07178"
+    "K. Zheng, H.-C. Dong, J. Pan et al., Masks Can Talk: Extracting Structured Text Information "
+    "from Single-Modal Images for Remote Sensing Change Detection (S2M), arXiv 2605.07178"
 )
 READING = f"our reading of {PAPER}, abstract: only that was at hand"
 PUBLISHED = "SeK 17.80 % and F_scd 66.14 % on Gaza-Change-v2, which is not reachable."

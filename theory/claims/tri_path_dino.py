@@ -9,8 +9,8 @@ from theory.claims.cam_contrasts import claims_of
 from theory.claims.tri_path_dino_study import pieces as pieces
 
 PAPER = (
-    "Tri-path DINO: Feature Complementary Learning for Remote Sensing Multi-Class Change "
-    "Detection, arXiv 2603.01498"
+    "K. Zheng, H.-C. Dong, Z. Wu et al., Tri-path DINO: Feature Complementary Learning for Remote "
+    "Sensing Multi-Class Change Detection, arXiv 2603.01498"
 )
 READING = f"our reading of {PAPER}: the abstract and a third-party summary were at hand"
 SETTING = (

@@ -8,7 +8,7 @@ P(r) are the sentences that are true of region r: more than one, since regions s
 L_t2v is the same with the roles exchanged, and the loss of both directions is their mean.
 
 References:
-    K. Zheng, H.-C. Dong et al., Masks can talk (S2M), arXiv 2605.07178: a bidirectional contrastive
+    K. Zheng, H.-C. Dong et al., Masks Can Talk (S2M), arXiv 2605.07178: a bidirectional contrastive
     loss; P. Khosla et al., Supervised contrastive learning, NeurIPS 2020, for several positives
     (there the logarithm stands inside the sum; here outside, `L_in`). The formula is our reading.
 """

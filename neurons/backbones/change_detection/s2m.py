@@ -9,7 +9,7 @@ Training has two stages: a network without a bank learns to segment, then :func:
 one and both losses are learned together. Without a bank it is its own vision-only twin.
 
 References:
-    K. Zheng, H.-C. Dong et al., Masks can talk (S2M), arXiv 2605.07178: text from labels, two
+    K. Zheng, H.-C. Dong et al., Masks Can Talk (S2M), arXiv 2605.07178: text from labels, two
     stages, a multimodal decoder, a bidirectional contrastive loss. Sizes, the bank, and how tokens
     read from it are our construction.
 """
