@@ -68,6 +68,14 @@ def test_claims_that_failed_leave_their_figures_out():
     assert set(s2m.draw({"beats_vision_twin": empty})) == {"text-against-twin"}
 
 
+def test_real_pairs_are_told_where_there_are_any():
+    record = tile() | {"text": ["1 region of tree, planted, formerly water"]}
+    drawn = s2m.draw({"text_is_free": made_up.verdict("s2m/text_is_free", {"told": [record] * 2})})
+    texts = [text.get_text() for axis in drawn["told-pairs"].figure.axes for text in axis.texts]
+    assert texts.count("1 region of tree, planted, formerly water") == 2
+    assert s2m.draw({"text_is_free": made_up.verdict("s2m/text_is_free", {"told": []})}) == {}
+
+
 def test_noise_is_a_line_of_means_beside_the_twin(pictures):
     left, right = pictures["sek-and-caption-noise"].figure.axes
     assert [[0, 7], [25, 6], [50, 5], [100, 4]] in lines(left)

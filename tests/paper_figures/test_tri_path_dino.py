@@ -22,7 +22,11 @@ SHOWN = [
     }
 ] * 2
 SERIES = {
-    "beats_main_only": {"scores": {"SeK": RUNS, "F_scd": RUNS, "mIoU": RUNS}, "shown": SHOWN},
+    "beats_main_only": {
+        "scores": {"SeK": RUNS, "F_scd": RUNS, "mIoU": RUNS},
+        "shown": SHOWN,
+        "real": SHOWN,
+    },
     "three_losses_beat_cross_entropy": {"SeK": RUNS},
     "auxiliary_at_boundaries": {"shown": SHOWN},
     "auxiliary_of_higher_frequency": {
@@ -42,6 +46,7 @@ SLUGS = {
     "maps-of-paths",
     "spectra-of-paths",
     "regions-by-size",
+    "real-pairs",
 }
 
 

@@ -94,7 +94,8 @@ def test_described_leaves_blank_maps_out():
 @pytest.fixture
 def tiny(monkeypatch):
     """The study with the smallest networks, and one arm."""
-    monkeypatch.setattr(networks, "SIDE", SIDE)
+    for module in (networks, study):
+        monkeypatch.setattr(module, "SIDE", SIDE)
     monkeypatch.setattr(networks, "SHAPE", Shape(8, 1, 1, 8, registers=0, patch=8))
     monkeypatch.setattr(networks, "PLAN", Plan((4,) * 4, (1,) * 4, (2, 1, 1, 1), (1,) * 4, 1))
     monkeypatch.setattr(networks, "FIELDS", ((1, 1),))
@@ -114,6 +115,7 @@ def test_an_outcome_is_complete_and_recalled(tiny, standard_promotion):
     assert found["exchange"]["logits"] < 1e-5
     assert found["identical"]["logits"] < 1e-5
     assert len(found["shown"]) == study.EXAMPLES
+    assert found["real"] == []
     forgetful = replace(tiny, recall=lambda name, _: tiny.recall(name, pytest.fail))
     assert study.outcome(forgetful, 0) == found
 
@@ -121,7 +123,7 @@ def test_an_outcome_is_complete_and_recalled(tiny, standard_promotion):
 def test_maps_of_both_paths_are_those_of_explain_cam(tiny):
     net = networks.make(6, networks.FULL, rngs=nnx.Rngs(0))
     net.eval()
-    some = study.cut(tiny).data.drawn.take([0, 1, 2])
+    some = change_study.tiled(tiny, SIDE).data.drawn.take([0, 1, 2])
     both = np.stack([some.before, some.after], axis=1)
     found = maps.path_maps(net, both).auxiliary
     expected = cam(net, both, change_evidence, stage="auxiliary1", size=None, normalise="none")
@@ -142,7 +144,7 @@ def test_losses_are_weighed_by_arm():
 
 
 def test_a_main_path_that_knows_differs_in_nothing_else(tiny, standard_promotion):
-    lab = study.cut(tiny)
+    lab = change_study.tiled(tiny, SIDE)
 
     def form(*, rngs):
         return networks.make(6, networks.FULL, rngs=rngs)
