@@ -211,7 +211,7 @@ def small():
         0.3 * jax.random.normal(jax.random.key(0), leaf.shape) for leaf in jax.tree.leaves(state)
     ]
     nnx.update(net.read.out, jax.tree.unflatten(jax.tree.structure(state), drawn))
-    return net, study._tiles(DATA.drawn).take(range(30))
+    return net, DATA.drawn.cut(study.SIDE).take(range(30))
 
 
 def test_a_leak_is_seen_and_a_fixed_bank_has_none(small):
