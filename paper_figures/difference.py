@@ -33,13 +33,13 @@ def main(arguments: Sequence[str], console: Console | None = None) -> int:
     try:
         before, after = read(options.before), read(options.after)
     except NoReport as problem:
-        shown.print(Text(str(problem)))
+        shown.print(Text(str(problem)), soft_wrap=True)
         return UNREADABLE
     changes = differences(before, after)
     if changes:
         shown.print(_table(changes))
     same = len(before.keys() & after.keys()) - sum(kind != "only in one" for *_, kind in changes)
-    shown.print(Text(f"{same} claims are the same, {len(changes)} differ"))
+    shown.print(Text(f"{same} claims are the same, {len(changes)} differ"), soft_wrap=True)
     return DIFFERENT if changes else SAME
 
 
