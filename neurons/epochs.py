@@ -245,7 +245,8 @@ def _first_state(carry: Carry, seeds: int | None) -> TrainingState:
 
 def _on_arrays(change: Callable[[Any], Any], state: TrainingState) -> TrainingState:
     """The state with its arrays changed."""
-    return TrainingState(state.epoch, *change(tuple(vars(state).values())[1:]))
+    arrays = (state.carry, state.best, state.losses, state.validation)
+    return TrainingState(state.epoch, *change(arrays))
 
 
 def _step(

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import jax
@@ -77,8 +78,7 @@ class Layout:
 
     def home(self, tree: Any) -> Any:
         """The whole of every leaf, on this process's default device."""
-        gather = jax.jit(lambda t: t, out_shardings=NamedSharding(self.mesh, PartitionSpec()))
-        return jax.tree.map(_unbound, gather(tree))
+        return jax.tree.map(_unbound, _gather(self.mesh)(tree))
 
     def _cut(self, tree: Any, axis: int) -> Any:
         return self._put(tree, PartitionSpec(*[None] * axis, _AXIS))
@@ -88,6 +88,12 @@ class Layout:
         return jax.tree.map(
             lambda leaf: _plainly(leaf, lambda a: jax.device_put(a, sharding)), tree
         )
+
+
+@lru_cache(maxsize=8)
+def _gather(mesh: Mesh) -> Callable[[Any], Any]:
+    """Copies everywhere, also from other processes; one program for all epochs."""
+    return jax.jit(lambda tree: tree, out_shardings=NamedSharding(mesh, PartitionSpec()))
 
 
 def layout(seeds: int | None, size: int) -> Layout | None:

@@ -20,7 +20,7 @@ from pathlib import Path
 from paper_figures.catalogue import Paper
 from paper_figures.data import Shelf
 from paper_figures.executors import Workers
-from paper_figures.runner import Outcome, Run, Watcher
+from paper_figures.runner import Outcome, Run
 from paper_figures.store import Store
 from theory.claims import Budget, Claim
 
@@ -123,13 +123,14 @@ class Ahead:
     """A run whose evidence workers compute.
 
     Args:
+        run: whose public sets are loaded; its watcher is told which tasks are under way.
         settings: what tasks have in common.
         workers: who computes.
-        watcher: is told which tasks are under way.
     """
 
-    def __init__(self, settings: Settings, workers: Workers, watcher: Watcher) -> None:
-        self._settings, self._workers, self._watcher = settings, workers, watcher
+    def __init__(self, run: Run, settings: Settings, workers: Workers) -> None:
+        self._run, self._settings, self._workers = run, settings, workers
+        self._watcher = run.watcher
         self._waiting: deque[_Turn] = deque()
         self._under_way: dict[Future[Report], _Turn] = {}
 
@@ -141,7 +142,7 @@ class Ahead:
         Args:
             papers: functions that give the papers; they go to the workers.
         """
-        stages = [_stages(find, self._pieces(find)) for find in papers]
+        stages = [_stages(find, len(self._run.pieces(find()))) for find in papers]
         first = [[_Turn(number, task) for task in next(s, [])] for number, s in enumerate(stages)]
         # Papers take turns: workers at different papers compile different programs.
         self._waiting.extend(turn for row in zip_longest(*first) for turn in row if turn)
@@ -159,13 +160,6 @@ class Ahead:
                 if all(other.paper != turn.paper for other in self._left()):
                     following = next(stages[turn.paper], [])
                     self._waiting.extend(_Turn(turn.paper, task) for task in following)
-
-    def _pieces(self, find: Callable[[], Paper]) -> int:
-        """How many pieces a paper's evidence has; they are cheap to list."""
-        settings = self._settings
-        store = Store(settings.evidence, since=settings.since)
-        run = Run(settings.budget, settings.seed, _shelf(settings.data), store, self._watcher)
-        return len(run.pieces(find()))
 
     def _left(self) -> Iterator["_Turn"]:
         yield from self._under_way.values()
@@ -228,7 +222,7 @@ def check_ahead(
     """
     run.load(find() for find in papers)
     outcomes: dict[str, Outcome] = {}
-    for paper, claim, report in Ahead(settings, workers, run.watcher).claims(papers):
+    for paper, claim, report in Ahead(run, settings, workers).claims(papers):
         if report.error:
             outcomes[claim.id] = Outcome(claim, None, error=report.error)
         else:

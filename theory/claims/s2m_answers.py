@@ -1,6 +1,7 @@
 """What S2M's networks are asked beside their maps: which text fits which region, and what leaks."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import jax.numpy as jnp
@@ -88,16 +89,24 @@ def leak(net: S2M, scenes: Scenes, numbers: np.ndarray) -> Mapping[str, float]:
         of the pair at hand only ("own captions").
     """
     pairs = np.flatnonzero((numbers >= 0).any(axis=1))[:ASKED]
+    if not len(pairs):
+        return {"fixed bank": 0.0, "own captions": 0.0}
     other = np.roll(pairs, 1)
-    both = np.stack([scenes.before, scenes.after], axis=1)
-    fixed, own = [0.0], [0.0]
-    for one, swapped in zip(pairs, other, strict=True):
-        x = jnp.asarray(both[one][None])
-        answers = [_answers(net, x), _answers(net, x)]
-        fixed.append(float(np.abs(answers[0] - answers[1]).max()))
-        reads = [_answers(_only(net, numbers[row]), x) for row in (one, swapped)]
-        own.append(float(np.abs(reads[0] - reads[1]).max()))
-    return {"fixed bank": max(fixed), "own captions": max(own)}
+    named, swapped = scenes.take(pairs), scenes.take(other)
+    relabelled = replace(
+        named, labels_before=swapped.labels_before, labels_after=swapped.labels_after
+    )
+    fixed = [_answers(net, one) for one in (named, relabelled)]
+    own = [
+        np.concatenate(
+            [_answers(_only(net, numbers[row]), named.take([at])) for at, row in enumerate(rows)]
+        )
+        for rows in (pairs, other)
+    ]
+    return {
+        name: float(np.abs(one - two).max())
+        for name, (one, two) in {"fixed bank": fixed, "own captions": own}.items()
+    }
 
 
 def _only(net: S2M, numbers: np.ndarray) -> S2M:
@@ -113,5 +122,6 @@ def _forward(net: S2M, x: Array) -> Array:
     return net(x[:, 0], x[:, 1]).stacked
 
 
-def _answers(net: S2M, x: Array) -> np.ndarray:
-    return np.asarray(_forward(net, x))
+def _answers(net: S2M, scenes: Scenes) -> np.ndarray:
+    both = np.stack([scenes.before, scenes.after], axis=1)
+    return np.asarray(_forward(net, jnp.asarray(both)))

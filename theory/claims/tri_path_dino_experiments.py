@@ -259,7 +259,8 @@ def small_regions_need_auxiliary(lab: Lab) -> Finding:
     if lab.fault == "reversed":
         added = dict(zip(study.SIZES, reversed(added.values()), strict=True))
     if lab.fault == "perfect":
-        added = {"small": [100 - r[0] for r in _recalls(lab, "small")], "large": [0.0] * _n(lab)}
+        missed = [100 - main for main, _ in _recalls(lab, "small")]
+        added = {"small": missed, "large": [0.0] * len(missed)}
     area = outcomes(lab)[0]["area"]
     return judged(
         [one - other for one, other in zip(added["small"], added["large"], strict=True)],
@@ -285,10 +286,6 @@ def small_regions_need_auxiliary(lab: Lab) -> Finding:
             },
         },
     )
-
-
-def _n(lab: Lab) -> int:
-    return lab.budget.seeds
 
 
 def _recalls(lab: Lab, size: str) -> list[tuple[float, float]]:

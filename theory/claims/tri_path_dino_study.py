@@ -75,7 +75,7 @@ def _outcome(lab: Lab, seed: int) -> dict[str, Any]:
         "regions": {arm: by_size(found[arm], some, least) for arm in REGIONS},
         "area": least,
         "maps": maps.described(looked, some.changed),
-        **checked(nets[FULL], some),
+        **checked(nets[FULL], some, found[FULL]),
         "shown": [] if seed else shown(some, {arm: found[arm] for arm in DRAWN}, looked),
         "real": [] if seed else real(lab.data.second, nets),
     }
@@ -119,13 +119,12 @@ def by_size(found: np.ndarray, scenes: Scenes, area: float) -> dict[str, float]:
     }
 
 
-def checked(net: TriPath, scenes: Scenes) -> dict[str, Any]:
-    """The permutation checks, see :func:`outcome`."""
+def checked(net: TriPath, scenes: Scenes, decided: np.ndarray) -> dict[str, Any]:
+    """The permutation checks, see :func:`outcome`; `decided` is what the network found."""
     both = np.stack([scenes.before, scenes.after], axis=1)
     found = in_chunks(partial(_checked, net), both, study.CHUNK)
     exchange, otherwise, twice, moved = (found[:, place] for place in range(4))
-    decided = study.decided(net, scenes)[:, 0] > 0
-    false = decided[~scenes.changed]
+    false = decided[:, 0][~scenes.changed] > 0
     return {
         "exchange": {"logits": float(exchange.max()), "pixels": 100 * float(otherwise.mean())},
         "identical": {"logits": float(twice.max()), "changed": 100 * float(moved.mean())},
